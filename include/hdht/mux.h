@@ -1,0 +1,6 @@
+#ifndef HDHT_MUX_H
+#define HDHT_MUX_H
+
+#include <hdht/types.h>
+
+#endif
