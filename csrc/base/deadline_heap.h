@@ -9,7 +9,7 @@
 #include "base/clock.h"
 
 typedef struct hd_deadline {
-  hd_time at;
+  hd_time at;     /* changed by nothing but hd_deadline_heap_set */
   uint32_t place; /* index in the heap plus 1; 0 when not in a heap, so a zeroed entry is valid */
 } hd_deadline;
 
@@ -23,15 +23,17 @@ typedef struct hd_deadline_heap {
 /* An empty heap; allocates nothing. */
 void hd_deadline_heap_init(hd_deadline_heap *heap, const hd_allocator *allocator);
 
-/* Forgets all entries and gives the memory back. The entries themselves are the caller's. */
+/* Forgets all entries and gives the memory back. The entries are not touched, so their owners may be gone already; one
+ * that lives on is zeroed by its owner before it enters another heap. */
 void hd_deadline_heap_destroy(hd_deadline_heap *heap);
 
 /* Makes room for `count` entries in all, so that later hd_deadline_heap_set calls cannot fail.
  * Errors: HDHT_ERR_OUT_OF_MEMORY. */
 int hd_deadline_heap_reserve(hd_deadline_heap *heap, uint32_t count);
 
-/* Inserts the entry or moves it to `at`; HD_TIME_NEVER removes it. The entry must stay where it is in memory while it
- * is in the heap. Errors: HDHT_ERR_OUT_OF_MEMORY (only for an entry that was not in the heap; nothing changes). */
+/* Inserts the entry or moves it to `at`; HD_TIME_NEVER removes it. A new entry must be zeroed. The entry must stay
+ * where it is in memory while it is in the heap. Errors: HDHT_ERR_OUT_OF_MEMORY (only for an entry that was not in the
+ * heap; nothing changes). */
 int hd_deadline_heap_set(hd_deadline_heap *heap, hd_deadline *entry, hd_time at);
 
 /* Removes the entry; does nothing if it is in no heap. */

@@ -1,8 +1,9 @@
 /* A hash map with open addressing (linear probing, back-shift deletion: no tombstones), keys and values inline in one
- * allocation. Keys are plain memory of one fixed size, compared with memcmp: they must have no padding.
+ * allocation. Keys are plain memory of one fixed size, compared with memcmp: they must have no padding. Keys and values
+ * are aligned as a type of their size can need, up to 8 bytes.
  *
- * The hash is keyed with a seed (SipHash-1-3, Aumasson and Bernstein 2012), so a peer who chooses keys cannot choose
- * collisions. Pointers to values are good until the next insert or remove. */
+ * The hash is keyed with a seed (SipHash-1-3, Aumasson and Bernstein 2012; one block of it for keys of 4 and 8 bytes),
+ * so a peer who chooses keys cannot choose collisions. Pointers to values are good until the next insert or remove. */
 #ifndef HD_HASH_MAP_H
 #define HD_HASH_MAP_H
 
@@ -12,9 +13,12 @@
 
 #include "base/allocator.h"
 
+/* Keys and values are at most this long, in bytes. */
+#define HD_HASH_MAP_PART_SIZE_LIMIT 65536u
+
 typedef struct hd_hash_map {
   const hd_allocator *allocator;
-  uint8_t *slots;      /* slots_count records of: key, padding, value; after them one byte per slot */
+  uint8_t *slots;      /* slots_count records of: key, padding, value; after them a tag byte per slot */
   size_t slots_count;  /* 0 or a power of two */
   size_t count;        /* entries stored */
   size_t count_limit;  /* insert refuses beyond this */
