@@ -14,6 +14,7 @@
 #include <hdht/memory.h>
 #include <hdht/mux.h>
 #include <hdht/noise.h>
+#include <hdht/peer.h>
 #include <hdht/relay_message.h>
 #include <hdht/secretstream.h>
 #include <hdht/types.h>
