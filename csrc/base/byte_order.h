@@ -10,11 +10,13 @@
 #define HD_TO_LITTLE_32(x) __builtin_bswap32(x)
 #define HD_TO_LITTLE_64(x) __builtin_bswap64(x)
 #define HD_TO_BIG_16(x)    (x)
+#define HD_TO_BIG_64(x)    (x)
 #else
 #define HD_TO_LITTLE_16(x) (x)
 #define HD_TO_LITTLE_32(x) (x)
 #define HD_TO_LITTLE_64(x) (x)
 #define HD_TO_BIG_16(x)    __builtin_bswap16(x)
+#define HD_TO_BIG_64(x)    __builtin_bswap64(x)
 #endif
 
 static inline uint16_t hd_load_le16(const uint8_t *from) {
@@ -43,6 +45,12 @@ static inline uint16_t hd_load_be16(const uint8_t *from) {
   uint16_t value;
   memcpy(&value, from, sizeof value);
   return HD_TO_BIG_16(value);
+}
+
+static inline uint64_t hd_load_be64(const uint8_t *from) {
+  uint64_t value;
+  memcpy(&value, from, sizeof value);
+  return HD_TO_BIG_64(value);
 }
 
 static inline void hd_store_le16(uint8_t *to, uint16_t value) {
