@@ -1,0 +1,52 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// What every Swift target of this package is compiled with.
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+let package = Package(
+    name: "HyperDHT",
+    platforms: [.macOS(.v15), .iOS(.v18)],
+    products: [
+        .library(name: "HyperDHT", targets: ["HyperDHT"]),
+        .library(name: "CHyperDHT", targets: ["CHyperDHT"]),
+        .executable(name: "dht-relay", targets: ["dht-relay"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CSodium", pkgConfig: "libsodium",
+            providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]
+        ),
+
+        // The C core. The same files are built by CMakeLists.txt; csrc holds nothing but .c and .h.
+        .target(
+            name: "CHyperDHT",
+            dependencies: ["CSodium"],
+            path: ".",
+            sources: ["csrc"],
+            publicHeadersPath: "include",
+            cSettings: [.headerSearchPath("csrc")]
+        ),
+
+        .target(name: "HyperDHT", dependencies: ["CHyperDHT"], swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "dht-relay",
+            dependencies: [
+                "HyperDHT",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+
+        .testTarget(name: "HyperDHTTests", dependencies: ["HyperDHT", "CHyperDHT"], swiftSettings: swiftSettings),
+    ],
+    cLanguageStandard: .gnu11
+)

@@ -1,0 +1,2 @@
+// libsodium, for the C core only: Swift reaches cryptography through CHyperDHT.
+#include <sodium.h>
