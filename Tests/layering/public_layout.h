@@ -1,0 +1,46 @@
+/* Every public struct with its size, and each member with its offset and size, in bytes, on 64-bit machines.
+ * None of these numbers may change once released: programs were compiled with them. Options grow at their end.
+ * Written by the target update-public-layout. */
+/* clang-format off */
+
+SECTION(types.h)
+STRUCT(hdht_bytes, 16)
+MEMBER(hdht_bytes, data, 0, 8)
+MEMBER(hdht_bytes, size, 8, 8)
+STRUCT(hdht_address, 20)
+MEMBER(hdht_address, ip, 0, 16)
+MEMBER(hdht_address, port, 16, 2)
+MEMBER(hdht_address, family, 18, 1)
+MEMBER(hdht_address, reserved, 19, 1)
+
+SECTION(memory.h)
+STRUCT(hdht_allocator, 24)
+MEMBER(hdht_allocator, allocate, 0, 8)
+MEMBER(hdht_allocator, release, 8, 8)
+MEMBER(hdht_allocator, context, 16, 8)
+
+SECTION(peer.h)
+STRUCT(hdht_address_list, 32)
+MEMBER(hdht_address_list, array, 0, 8)
+MEMBER(hdht_address_list, encoded, 8, 16)
+MEMBER(hdht_address_list, count, 24, 8)
+STRUCT(hdht_peer, 40)
+MEMBER(hdht_peer, public_key, 0, 8)
+MEMBER(hdht_peer, relay_addresses, 8, 32)
+STRUCT(hdht_peer_list, 32)
+MEMBER(hdht_peer_list, array, 0, 8)
+MEMBER(hdht_peer_list, encoded, 8, 16)
+MEMBER(hdht_peer_list, count, 24, 8)
+STRUCT(hdht_contact, 40)
+MEMBER(hdht_contact, id, 0, 16)
+MEMBER(hdht_contact, address, 16, 20)
+STRUCT(hdht_announcers, 120)
+MEMBER(hdht_announcers, token, 0, 8)
+MEMBER(hdht_announcers, from, 8, 40)
+MEMBER(hdht_announcers, to, 48, 40)
+MEMBER(hdht_announcers, peers, 88, 32)
+
+SECTION(keys.h)
+STRUCT(hdht_key_pair, 96)
+MEMBER(hdht_key_pair, public_key, 0, 32)
+MEMBER(hdht_key_pair, secret_key, 32, 64)
