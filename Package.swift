@@ -25,11 +25,15 @@ let package = Package(
             name: "CSodium", pkgConfig: "libsodium",
             providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]
         ),
+        .systemLibrary(
+            name: "CLibuv", pkgConfig: "libuv",
+            providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]
+        ),
 
         // The C core. The same files are built by CMakeLists.txt; csrc holds nothing but .c and .h.
         .target(
             name: "CHyperDHT",
-            dependencies: ["CSodium"],
+            dependencies: ["CSodium", "CLibuv"],
             path: ".",
             sources: ["csrc"],
             publicHeadersPath: "include",

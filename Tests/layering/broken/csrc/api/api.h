@@ -1,1 +1,0 @@
-#include "udx/beside.h"

@@ -1,2 +1,0 @@
-#include <string.h>
-#include "codec/wire.h"

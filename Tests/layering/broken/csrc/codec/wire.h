@@ -1,2 +1,0 @@
-#include "base/up.h"
-#include "crypto/backend.h"

@@ -1,3 +1,0 @@
-#include <time.h>
-  #  include <sodium.h>
-#include <uv.h>

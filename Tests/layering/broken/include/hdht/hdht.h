@@ -1,1 +1,0 @@
-#include <hdht/listed.h>

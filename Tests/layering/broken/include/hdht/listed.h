@@ -1,4 +1,0 @@
-#include <stdint.h>
-#include <stdio.h>
-#include <uv.h>
-#include "base/up.h"
