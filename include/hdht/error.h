@@ -41,6 +41,7 @@
   X(STREAM_DECRYPTION, -63, 1, "A secret stream message failed authentication.")                                \
   X(STREAM_TIMED_OUT, -64, 1, "The peer sent nothing for the time-out that was set.")                           \
   X(STREAM_COUNTER, -65, 1, "The datagram counter is exhausted; the stream must be replaced.")                  \
+  X(STREAM_TOO_LARGE, -66, 1, "A secret stream message is longer than the limit that was set.")                 \
   /* mux */                                                                                                     \
   X(MUX_OPEN, -80, 1, "The peer opened a channel with an id it may not use.")                                   \
   X(MUX_REJECT, -81, 1, "The peer rejected a channel that was not waiting for an answer.")                      \
