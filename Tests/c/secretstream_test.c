@@ -398,6 +398,48 @@ TEST(secretstream_fails_for_good_when_a_message_was_changed) {
   }
 }
 
+TEST(secretstream_refuses_repeated_and_skipped_messages) {
+  const int orders[][2] = {{0, 0}, {1, 0}, {0, 2}};
+  for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+    hd_secretstream sides[2];
+    start_both_finished(sides);
+    wire frames[3];
+    for (int k = 0; k < 3; k++) {
+      frames[k].size = 0;
+      write_text(&sides[INITIATOR], start_time, "hello", &frames[k]);
+    }
+    received got = {0};
+    for (int k = 0; k < 2; k++) {
+      const wire *frame = &frames[orders[i][k]];
+      receive(&sides[RESPONDER], start_time, frame->bytes, frame->size, &got);
+    }
+    CHECK_INT(HDHT_ERR_STREAM_DECRYPTION, got.error);
+    CHECK_UINT(orders[i][0] == 0, got.messages);
+    destroy_both(sides);
+  }
+}
+
+/* A sender may change the key with libsodium's REKEY tag; @hyperswarm/secret-stream never does, and follows if asked.
+ */
+TEST(secretstream_follows_a_new_key) {
+  hd_secretstream sides[2];
+  start_both_finished(sides);
+  /* The counter of the cipher's nonce follows the 32-byte key; at zero libsodium changes the key by itself. */
+  for (int i = 0; i < 4; i++) {
+    sides[INITIATOR].send_cipher.opaque[32 + i] = 0xff;
+    sides[RESPONDER].receive_cipher.opaque[32 + i] = 0xff;
+  }
+  const hd_stream_cipher before = sides[INITIATOR].send_cipher;
+  wire on_wire = {.size = 0};
+  received got = {0};
+  write_text(&sides[INITIATOR], start_time, "old key", &on_wire);
+  CHECK(memcmp(before.opaque, sides[INITIATOR].send_cipher.opaque, 32) != 0);
+  write_text(&sides[INITIATOR], start_time, "new key", &on_wire);
+  receive(&sides[RESPONDER], start_time, on_wire.bytes, on_wire.size, &got);
+  check_text("old key|new key|", &got);
+  destroy_both(sides);
+}
+
 TEST(secretstream_names_what_is_wrong_with_a_frame) {
   const struct {
     uint8_t prefix[3];

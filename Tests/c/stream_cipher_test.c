@@ -1,5 +1,6 @@
 #include "crypto/stream_cipher.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "test.h"
@@ -57,4 +58,21 @@ TEST(stream_cipher_refuses_changes_and_does_not_move) {
   CHECK_BYTES("hello", plain, 5);
   CHECK_INT(HDHT_ERR_DECRYPTION, hd_stream_cipher_decrypt(&receive, first, 22, plain));
   CHECK_INT(HDHT_OK, hd_stream_cipher_decrypt(&receive, second, 22, plain));
+}
+
+/* The reference sends neither of these tags, ignores the last and obeys the second. */
+TEST(stream_cipher_follows_a_peer_that_changes_the_key) {
+  hd_stream_cipher receive = cipher_of_recorded_stream();
+  crypto_secretstream_xchacha20poly1305_state send;
+  memcpy(&send, &receive, sizeof send);
+  const uint8_t tags[] = {
+      crypto_secretstream_xchacha20poly1305_TAG_PUSH, crypto_secretstream_xchacha20poly1305_TAG_REKEY,
+      crypto_secretstream_xchacha20poly1305_TAG_MESSAGE, crypto_secretstream_xchacha20poly1305_TAG_FINAL,
+      crypto_secretstream_xchacha20poly1305_TAG_MESSAGE};
+  for (size_t i = 0; i < sizeof tags; i++) {
+    uint8_t sealed[22], plain[5];
+    crypto_secretstream_xchacha20poly1305_push(&send, sealed, NULL, (const uint8_t *)"hello", 5, NULL, 0, tags[i]);
+    CHECK_INT(HDHT_OK, hd_stream_cipher_decrypt(&receive, sealed, sizeof sealed, plain));
+    CHECK_BYTES("hello", plain, 5);
+  }
 }
