@@ -1,16 +1,5 @@
 #include "codec/compact_bytes.h"
 
-int hd_codec_read_buffer(hd_reader *reader, hd_bytes *bytes) {
-  hd_reader attempt = *reader;
-  uint64_t size;
-  const int error = hd_codec_read_uint(&attempt, &size);
-  if (error != HDHT_OK) return error;
-  if (size > hd_reader_remaining(&attempt)) return HDHT_ERR_TRUNCATED;
-  *bytes = (hd_bytes){.data = attempt.next, .size = (size_t)size};
-  reader->next = attempt.next + size;
-  return HDHT_OK;
-}
-
 int hd_codec_write_buffer(hd_writer *writer, hd_bytes bytes) {
   if (hd_writer_remaining(writer) < hd_codec_buffer_size(bytes)) return HDHT_ERR_BUFFER_TOO_SMALL;
   (void)hd_codec_write_uint(writer, bytes.size);

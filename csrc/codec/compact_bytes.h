@@ -11,7 +11,16 @@
 #define HD_CODEC_ARRAY_LIMIT ((uint64_t)0x100000)
 
 /* `buffer`: a uint length, then the bytes. Errors: HDHT_ERR_TRUNCATED, also when the length exceeds what remains. */
-int hd_codec_read_buffer(hd_reader *reader, hd_bytes *bytes);
+static inline int hd_codec_read_buffer(hd_reader *reader, hd_bytes *bytes) {
+  hd_reader attempt = *reader;
+  uint64_t size;
+  const int error = hd_codec_read_uint(&attempt, &size);
+  if (error != HDHT_OK) return error;
+  if (size > hd_reader_remaining(&attempt)) return HDHT_ERR_TRUNCATED;
+  *bytes = (hd_bytes){.data = attempt.next, .size = (size_t)size};
+  reader->next = attempt.next + size;
+  return HDHT_OK;
+}
 
 /* Errors: HDHT_ERR_BUFFER_TOO_SMALL. */
 int hd_codec_write_buffer(hd_writer *writer, hd_bytes bytes);

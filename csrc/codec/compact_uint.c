@@ -2,16 +2,6 @@
 
 #include "base/byte_order.h"
 
-int hd_codec_read_long_uint(hd_reader *reader, uint64_t *value) {
-  hd_assert(reader->next<reader->end && * reader->next> 0xfc);
-  const size_t width = (size_t)2 << (*reader->next - 0xfd); /* 2, 4 or 8 bytes follow */
-  if (hd_reader_remaining(reader) < 1 + width) return HDHT_ERR_TRUNCATED;
-  const uint8_t *bytes = reader->next + 1;
-  *value = width == 2 ? hd_load_le16(bytes) : width == 4 ? hd_load_le32(bytes) : hd_load_le64(bytes);
-  reader->next += 1 + width;
-  return HDHT_OK;
-}
-
 int hd_codec_read_uint_of_32_bits(hd_reader *reader, uint32_t *value) {
   hd_reader attempt = *reader;
   uint64_t wide;

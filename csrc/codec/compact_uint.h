@@ -18,15 +18,20 @@ static inline size_t hd_codec_uint_size(uint64_t value) {
   return value <= 0xfc ? 1 : value <= 0xffff ? 3 : value <= 0xffffffff ? 5 : 9;
 }
 
-/* The part of hd_codec_read_uint for values above one byte. */
-int hd_codec_read_long_uint(hd_reader *reader, uint64_t *value);
-
 /* One byte up to 252; 0xfd, 0xfe and 0xff announce 2, 4 and 8 little-endian bytes. Non-minimal forms are accepted, as
  * the reference does, and so is every 64-bit value: whoever uses it as a length or id checks its range. */
 static inline int hd_codec_read_uint(hd_reader *reader, uint64_t *value) {
-  if (reader->next == reader->end) return HDHT_ERR_TRUNCATED;
-  if (*reader->next > 0xfc) return hd_codec_read_long_uint(reader, value);
-  *value = *reader->next++;
+  const size_t available = hd_reader_remaining(reader);
+  if (available == 0) return HDHT_ERR_TRUNCATED;
+  const uint8_t *bytes = reader->next;
+  const uint8_t first = bytes[0];
+  const size_t width = first <= 0xfc ? 0 : (size_t)2 << (first - 0xfd); /* 0, 2, 4 or 8 bytes follow */
+  if (available < 1 + width) return HDHT_ERR_TRUNCATED;
+  *value = width == 0   ? first
+           : width == 2 ? hd_load_le16(bytes + 1)
+           : width == 4 ? hd_load_le32(bytes + 1)
+                        : hd_load_le64(bytes + 1);
+  reader->next += 1 + width;
   return HDHT_OK;
 }
 

@@ -217,3 +217,24 @@ int hd_messages_write_announcers(hd_writer *writer, const hdht_announcers *annou
   if (error == HDHT_OK) *writer = attempt;
   return error;
 }
+
+int hdht_announcers_decode(hdht_bytes data, hdht_announcers *announcers) {
+  hd_reader reader = hd_reader_of(data);
+  return hd_messages_read_announcers(&reader, announcers);
+}
+
+int hdht_announcers_size(const hdht_announcers *announcers, size_t *size) {
+  return hd_messages_announcers_size(announcers, size);
+}
+
+int hdht_announcers_encode(const hdht_announcers *announcers, uint8_t *buffer, size_t capacity, size_t *size) {
+  size_t needed;
+  const int error = hd_messages_announcers_size(announcers, &needed);
+  if (error != HDHT_OK) return error;
+  if (needed > capacity) return HDHT_ERR_BUFFER_TOO_SMALL;
+  hd_writer writer = hd_writer_of(buffer, needed);
+  const int written = hd_messages_write_announcers(&writer, announcers);
+  hd_assert(written == HDHT_OK && writer.next == writer.end);
+  *size = needed;
+  return HDHT_OK;
+}

@@ -9,7 +9,8 @@
  *   hdht_peer peer;
  *   while (hdht_peer_list_next(&rest, &peer)) { ... }
  *
- * Nothing here allocates or fails; what an element points to lives as long as the bytes that were decoded. */
+ * What an element points to lives as long as the bytes that were decoded. Nothing here allocates or keeps anything; all
+ * functions may be called on any thread. */
 #ifndef HDHT_PEER_H
 #define HDHT_PEER_H
 
@@ -60,6 +61,28 @@ HDHT_API int hdht_address_list_next(hdht_address_list *list, hdht_address *addre
 
 /* Takes the first element off `list` and returns 1; returns 0 and leaves *peer alone when none is left. */
 HDHT_API int hdht_peer_list_next(hdht_peer_list *list, hdht_peer *peer);
+
+/* Reads the record that a relay's `result` message carries. Bytes after it are ignored.
+ *
+ * data        borrowed: what *announcers points to lives as long as these bytes
+ * announcers  untouched on error
+ *
+ * Errors: HDHT_ERR_TRUNCATED; HDHT_ERR_TOO_LARGE when a list announces more than HDHT_LIST_LIMIT elements. */
+HDHT_API int hdht_announcers_decode(hdht_bytes data, hdht_announcers *announcers);
+
+/* The size of the record hdht_announcers_encode would write.
+ *
+ * Errors: HDHT_ERR_INVALID_ARGUMENT for a missing token, key or array, or an address that is not IPv4;
+ * HDHT_ERR_TOO_LARGE for a list above HDHT_LIST_LIMIT. */
+HDHT_API int hdht_announcers_size(const hdht_announcers *announcers, size_t *size);
+
+/* Writes the record.
+ *
+ * buffer  room for `capacity` bytes, not overlapping what the record points to
+ * size    how many were written
+ *
+ * Errors: those of hdht_announcers_size; HDHT_ERR_BUFFER_TOO_SMALL. Nothing is written on error. */
+HDHT_API int hdht_announcers_encode(const hdht_announcers *announcers, uint8_t *buffer, size_t capacity, size_t *size);
 
 #ifdef __cplusplus
 }

@@ -4,7 +4,12 @@
  *   static void check_case(const hd_json *item) { ... VECTOR_CHECK(...) ... }
  *   VECTOR_FILE("noise.json", check_case)
  *
- * A case fails when its handler reports at least one failure, or checks nothing at all. */
+ * A case fails when its handler reports at least one failure, or checks nothing at all.
+ *
+ * The folder's `transcripts` hold recorded conversations, one JSON value per line. A handler for them sees every line
+ * of every file, checks those that concern it and leaves the others alone:
+ *
+ *   VECTOR_TRANSCRIPTS("relay messages", check_line) */
 #ifndef HD_VECTORS_H
 #define HD_VECTORS_H
 
@@ -26,6 +31,20 @@ void hd_vectors_register(hd_vector_file *file);
   __attribute__((constructor)) static void register_vector_file(void) {          \
     static hd_vector_file file = {.name = (file_name), .check_case = (handler)}; \
     hd_vectors_register(&file);                                                  \
+  }
+
+typedef struct hd_vector_transcripts {
+  const char *topic;
+  void (*check_line)(const hd_json *line);
+  struct hd_vector_transcripts *next;
+} hd_vector_transcripts;
+
+void hd_vectors_register_transcripts(hd_vector_transcripts *transcripts);
+
+#define VECTOR_TRANSCRIPTS(topic_text, handler)                                                  \
+  __attribute__((constructor)) static void register_transcripts(void) {                          \
+    static hd_vector_transcripts transcripts = {.topic = (topic_text), .check_line = (handler)}; \
+    hd_vectors_register_transcripts(&transcripts);                                               \
   }
 
 /* Marks the current case as failed and prints why. */

@@ -1,0 +1,1 @@
+#include "udx/beside.h"

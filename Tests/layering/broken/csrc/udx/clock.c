@@ -1,0 +1,3 @@
+#include <time.h>
+  #  include <sodium.h>
+#include <uv.h>

@@ -1,0 +1,1 @@
+#include <hdht/listed.h>

@@ -1,0 +1,4 @@
+#include <stdint.h>
+#include <stdio.h>
+#include <uv.h>
+#include "base/up.h"
