@@ -55,7 +55,16 @@
   X(ADDRESS_IN_USE, -105, 0, "The address or port is used by another socket.")                                  \
   X(ADDRESS_UNAVAILABLE, -106, 0, "The address is none of this machine's, or its family is not supported.")     \
   X(PERMISSION, -107, 0, "The operating system refused permission.")                                            \
-  X(NETWORK, -108, 0, "The operating system reported a network failure.")
+  X(NETWORK, -108, 0, "The operating system reported a network failure.")                                       \
+  /* DHT */                                                                                                     \
+  X(NO_NODES, -120, 0, "No node of the network answered.")                                                      \
+  X(QUORUM, -121, 0, "Fewer nodes than needed accepted it.")                                                    \
+  X(SEQ_REUSED, -122, 0, "The sequence number already stands for another value.")                               \
+  X(SEQ_TOO_LOW, -123, 0, "A value with a higher sequence number is stored.")                                   \
+  X(UNKNOWN_COMMAND, -124, 0, "The node does not serve this command.")                                          \
+  X(INVALID_TOKEN, -125, 0, "The node no longer accepts the token it gave.")                                    \
+  X(REFUSED, -126, 0, "The node refused with an error this library does not know.")                             \
+  X(SUSPENDED, -127, 0, "The node is suspended.")
 
 enum {
   HDHT_OK = 0,
