@@ -17,8 +17,9 @@ static uint64_t take_flags(hd_messages_input *input) {
 
 static void put_flags(hd_messages_output *output, unsigned flags) {
   uint8_t *space = hd_messages_put_space(output, 1);
+  if (space == NULL) return;
   hd_writer writer = hd_writer_of(space, 1);
-  if (space != NULL) (void)hd_codec_write_bitfield(&writer, FLAGS_COUNT, flags);
+  (void)hd_codec_write_bitfield(&writer, FLAGS_COUNT, flags);
 }
 
 int hd_messages_read_pair(hd_reader *reader, hd_messages_pair *pair) {

@@ -147,8 +147,9 @@ static inline void hd_messages_put_uint(hd_messages_output *output, uint64_t val
   const size_t size = hd_codec_uint_size(value);
   uint8_t *space = hd_messages_put_space(output, size);
   if (value > HD_CODEC_SAFE_INTEGER_MAX) hd_messages_output_fail(output, HDHT_ERR_INVALID_ARGUMENT);
+  if (space == NULL) return;
   hd_writer writer = hd_writer_of(space, size);
-  if (space != NULL) (void)hd_codec_write_uint(&writer, value);
+  (void)hd_codec_write_uint(&writer, value);
 }
 
 static inline void hd_messages_put_buffer(hd_messages_output *output, hd_bytes bytes) {
