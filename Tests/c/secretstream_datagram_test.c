@@ -34,7 +34,7 @@ TEST(datagrams_open_in_any_order_and_again) {
   const hd_secretstream_datagrams responder = datagrams_of(false, "0000000000000000");
   uint8_t sealed[3][25];
   for (int i = 0; i < 3; i++) {
-    CHECK_INT(HDHT_OK, hd_secretstream_datagram_seal(&initiator, hd_bytes_of("abc" + i, 1), sealed[i]));
+    CHECK_INT(HDHT_OK, hd_secretstream_datagram_seal(&initiator, hd_bytes_of(&"abc"[i], 1), sealed[i]));
   }
   const int order[] = {2, 0, 2, 1};
   for (int i = 0; i < 4; i++) {

@@ -35,7 +35,7 @@ static void check_request(const hd_json *fields, const hd_json *hex) {
     case HD_MESSAGES_PEER_HOLEPUNCH: CHECK_VALUE(hd_messages_holepunch, holepunch, request.value); break;
     case HD_MESSAGES_ANNOUNCE:
     case HD_MESSAGES_UNANNOUNCE: CHECK_VALUE(hd_messages_announce, announce, request.value); break;
-    default: VECTOR_CHECK(!"a command without value");
+    default: hd_vector_fail("a command without value");
   }
 }
 
@@ -48,7 +48,7 @@ static void check_response(const hd_json *fields, const hd_json *hex) {
     case HD_MESSAGES_PEER_HANDSHAKE: CHECK_VALUE(hd_messages_handshake, handshake, response.value); break;
     case HD_MESSAGES_PEER_HOLEPUNCH: CHECK_VALUE(hd_messages_holepunch, holepunch, response.value); break;
     case HD_MESSAGES_FIND_PEER: CHECK_VALUE(hdht_peer, peer, response.value); break;
-    default: VECTOR_CHECK(!"a command answered with a value");
+    default: hd_vector_fail("a command answered with a value");
   }
 }
 
