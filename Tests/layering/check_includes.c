@@ -167,7 +167,7 @@ static void check_system_header(const char *path, unsigned line_number, const ch
 
 /* Public declarations have no arrows of their own, so everyone may use them. */
 static void check_public_header(const char *path, unsigned line_number, const char *header) {
-  char found[TREE_PATH_SIZE];
+  char found[TREE_PATH_SIZE + 8];
   snprintf(found, sizeof found, "include/%s", header);
   if (!tree_has_file(found)) tree_complain(path, line_number, "there is no <%s>", header);
 }
