@@ -58,12 +58,23 @@ static int write_with_port(hd_writer *writer, write_host *write, const hd_addres
   return error;
 }
 
+/* Lists of these are in most datagrams, so they do not take the general way. */
 int hd_codec_read_ipv4_address(hd_reader *reader, hd_address *address) {
-  return read_with_port(reader, hd_codec_read_ipv4, address);
+  const uint8_t *bytes;
+  const int error = hd_reader_take(reader, HD_CODEC_IPV4_ADDRESS_SIZE, &bytes);
+  if (error != HDHT_OK) return error;
+  *address = hd_address_ipv4(bytes[0], bytes[1], bytes[2], bytes[3], hd_load_le16(bytes + 4));
+  return HDHT_OK;
 }
 
 int hd_codec_write_ipv4_address(hd_writer *writer, const hd_address *address) {
-  return write_with_port(writer, hd_codec_write_ipv4, address);
+  if (address->family != HDHT_FAMILY_IPV4) return HDHT_ERR_INVALID_ARGUMENT;
+  uint8_t *bytes;
+  const int error = hd_writer_reserve(writer, HD_CODEC_IPV4_ADDRESS_SIZE, &bytes);
+  if (error != HDHT_OK) return error;
+  memcpy(bytes, address->ip, 4);
+  hd_store_le16(bytes + 4, address->port);
+  return HDHT_OK;
 }
 
 int hd_codec_read_ipv6_address(hd_reader *reader, hd_address *address) {
