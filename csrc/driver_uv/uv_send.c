@@ -131,7 +131,7 @@ static position fill_message(hd_uv_sender *sender, const hd_uv_socket *socket, c
   uint32_t parts_count;
   position next = take_segments(out, from, socket->can_segment && !from.cuts_out, &parts_count);
   const bool is_batch = next.segment - from.segment > 1;
-  const hd_bytes *parts = out->parts + from.part;
+  const hd_bytes *parts = parts_count > 0 ? out->parts + from.part : NULL; /* an empty datagram has no parts */
 
   struct msghdr *header = &sender->messages[index].header;
   *header = (struct msghdr){.msg_control = sender->controls[index].bytes};
