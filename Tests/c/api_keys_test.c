@@ -91,3 +91,42 @@ TEST(every_error_has_a_name_and_a_sentence) {
   CHECK_TEXT("HDHT_ERR_UNKNOWN", hdht_error_name(-12345));
   CHECK_INT(0, hdht_error_is_fatal(HDHT_OK));
 }
+
+/* Recorded from hyperdht: the secret both sides seal their hole-punch messages with. */
+TEST(api_keys_derive_from_a_handshake_and_a_namespace) {
+  uint8_t hash[64], name_space[HDHT_HASH_SIZE], expected[HDHT_HASH_SIZE], derived[HDHT_HASH_SIZE];
+  hd_test_hex(
+      "390f08b1b078de2c7bb0830c7a8d8c4b4d75e1817adac33c94e4557e24aa5d2c"
+      "0b046084f502b481c5e7aa58ef14819c49b4eadbbf42060ddca22f929ced74d2",
+      hash, sizeof hash);
+  hd_test_hex("4c194f39e3e79a5577e13de34eb524109b45d79f1218564b5bb2e0c5d27a66c3", expected, sizeof expected);
+  CHECK_INT(HDHT_OK, hdht_namespace(HDHT_NAMESPACE_PEER_HOLEPUNCH, name_space));
+  CHECK_INT(HDHT_OK, hdht_hash_keyed(hash, sizeof hash, name_space, sizeof name_space, derived));
+  CHECK_BYTES(expected, derived, sizeof derived);
+  CHECK_INT(HDHT_ERR_INVALID_ARGUMENT, hdht_hash_keyed(hash, 0, name_space, sizeof name_space, derived));
+  CHECK_INT(HDHT_ERR_INVALID_ARGUMENT, hdht_hash_keyed(hash, 65, name_space, sizeof name_space, derived));
+  CHECK_INT(HDHT_ERR_INVALID_ARGUMENT, hdht_hash_keyed(NULL, 64, name_space, sizeof name_space, derived));
+  CHECK_INT(HDHT_ERR_INVALID_ARGUMENT, hdht_hash_keyed(hash, 64, NULL, 1, derived));
+  CHECK_INT(HDHT_ERR_INVALID_ARGUMENT, hdht_hash_keyed(hash, 64, NULL, 0, NULL));
+}
+
+TEST(api_keys_know_the_namespaces_in_use) {
+  const struct {
+    uint32_t number;
+    const char *hex;
+  } cases[] = {
+      {HDHT_NAMESPACE_PEER_HANDSHAKE, "14d6d4b49214ab1033ed204976caa258bae9e1e8543b9ad1fd996a910b0c4e3a"},
+      {HDHT_NAMESPACE_PEER_HOLEPUNCH, "f1191cd5e67b10b54a507033280ed1ff0e12278268d5679c8f93d417210d168b"},
+      {HDHT_NAMESPACE_ANNOUNCE, "36386adddf9f6fd60db83a6f42fc159d1146aa8644037664230aaa1f0179d497"},
+      {HDHT_NAMESPACE_UNANNOUNCE, "ded293cd93fb395e756ecf5fff426529e72c36eacc22e5ed944d9099a2561e32"},
+      {HDHT_NAMESPACE_MUTABLE_PUT, "668e823edd5ce7f5338d68bf1161f4a3c28ce437ee2ab49efd30d99366039b1e"},
+  };
+  uint8_t expected[HDHT_HASH_SIZE], actual[HDHT_HASH_SIZE];
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    hd_test_hex(cases[i].hex, expected, sizeof expected);
+    CHECK_INT(HDHT_OK, hdht_namespace(cases[i].number, actual));
+    CHECK_BYTES(expected, actual, sizeof actual);
+  }
+  CHECK_INT(HDHT_ERR_INVALID_ARGUMENT, hdht_namespace(2, actual));
+  CHECK_INT(HDHT_ERR_INVALID_ARGUMENT, hdht_namespace(HDHT_NAMESPACE_ANNOUNCE, NULL));
+}

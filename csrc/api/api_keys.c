@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "crypto/entropy.h"
 #include "crypto/hash.h"
+#include "crypto/namespace.h"
 #include "crypto/secret.h"
 #include "crypto/signature.h"
 
@@ -51,6 +52,31 @@ int hdht_verify(const uint8_t *public_key, const uint8_t *message, size_t size, 
 int hdht_hash(const uint8_t *data, size_t size, uint8_t *hash) {
   if ((data == NULL && size > 0) || hash == NULL) return HDHT_ERR_INVALID_ARGUMENT;
   hd_hash(data, size, hash);
+  return HDHT_OK;
+}
+
+int hdht_hash_keyed(const uint8_t *key, size_t key_size, const uint8_t *message, size_t size, uint8_t *hash) {
+  if (key == NULL || key_size == 0 || key_size > HD_HASH_KEY_SIZE_MAX) return HDHT_ERR_INVALID_ARGUMENT;
+  if ((message == NULL && size > 0) || hash == NULL) return HDHT_ERR_INVALID_ARGUMENT;
+  hd_hash_keyed(key, key_size, message, size, hash);
+  return HDHT_OK;
+}
+
+static const uint8_t *find_namespace(uint32_t number) {
+  switch (number) {
+    case HDHT_NAMESPACE_PEER_HANDSHAKE: return hd_namespace_peer_handshake;
+    case HDHT_NAMESPACE_PEER_HOLEPUNCH: return hd_namespace_peer_holepunch;
+    case HDHT_NAMESPACE_ANNOUNCE: return hd_namespace_announce;
+    case HDHT_NAMESPACE_UNANNOUNCE: return hd_namespace_unannounce;
+    case HDHT_NAMESPACE_MUTABLE_PUT: return hd_namespace_mutable_put;
+    default: return NULL;
+  }
+}
+
+int hdht_namespace(uint32_t number, uint8_t *name_space) {
+  const uint8_t *found = find_namespace(number);
+  if (found == NULL || name_space == NULL) return HDHT_ERR_INVALID_ARGUMENT;
+  memcpy(name_space, found, HDHT_HASH_SIZE);
   return HDHT_OK;
 }
 

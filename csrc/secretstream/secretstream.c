@@ -94,6 +94,7 @@ static uint8_t *put_output_frame(hd_secretstream *stream, uint32_t size) {
 
 static void open_stream(hd_secretstream *stream, hd_time now, const hd_noise_result *result) {
   stream->phase = HD_SECRETSTREAM_HEADER;
+  stream->is_identified = true;
   memcpy(stream->handshake_hash, result->handshake_hash, sizeof stream->handshake_hash);
   memcpy(stream->remote_public_key, result->remote_public_key, sizeof stream->remote_public_key);
   memcpy(stream->receive_key, result->receive_key, sizeof stream->receive_key);

@@ -66,6 +66,7 @@ typedef struct hd_secretstream {
   hd_secretstream_phase phase;
   int error; /* why the phase is failed, else HDHT_OK */
   bool is_initiator;
+  bool is_identified; /* was open at some time: hash and remote key below are good, even after a failure */
   bool is_write_ended;
   bool is_read_ended;
   uint8_t output_size;
@@ -83,8 +84,8 @@ typedef struct hd_secretstream {
   uint64_t bytes_written;                        /* message frames with their prefixes */
   uint64_t bytes_read;                           /* message frames without their prefixes, as the reference counts */
   hd_secretstream_datagrams datagrams;           /* once open */
-  uint8_t handshake_hash[HD_HASH_512_SIZE];      /* once open */
-  uint8_t remote_public_key[HD_PUBLIC_KEY_SIZE]; /* once open */
+  uint8_t handshake_hash[HD_HASH_512_SIZE];      /* once identified */
+  uint8_t remote_public_key[HD_PUBLIC_KEY_SIZE]; /* once identified */
   uint8_t output[HD_SECRETSTREAM_OUTPUT_SIZE_MAX];
 } hd_secretstream;
 

@@ -50,6 +50,28 @@ HDHT_API int hdht_verify(const uint8_t *public_key, const uint8_t *message, size
  * Errors: HDHT_ERR_INVALID_ARGUMENT. */
 HDHT_API int hdht_hash(const uint8_t *data, size_t size, uint8_t *hash);
 
+/* BLAKE2b-256 in its keyed mode: what both sides of a Noise handshake derive from its hash, the key, and a namespace,
+ * the message. `key_size` is 1 to 64 bytes.
+ *
+ * hash  [out] HDHT_HASH_SIZE bytes
+ *
+ * Errors: HDHT_ERR_INVALID_ARGUMENT. */
+HDHT_API int hdht_hash_keyed(const uint8_t *key, size_t key_size, const uint8_t *message, size_t size, uint8_t *hash);
+
+/* The namespaces that keep one protocol's hashes and signatures from being taken for another's. */
+enum {
+  HDHT_NAMESPACE_PEER_HANDSHAKE = 0, /* the prologue of the handshake between peers of the DHT */
+  HDHT_NAMESPACE_PEER_HOLEPUNCH = 1,
+  HDHT_NAMESPACE_ANNOUNCE = 4,
+  HDHT_NAMESPACE_UNANNOUNCE = 5,
+  HDHT_NAMESPACE_MUTABLE_PUT = 6
+};
+
+/* name_space  [out] HDHT_HASH_SIZE bytes
+ *
+ * Errors: HDHT_ERR_INVALID_ARGUMENT, also for a number that is none of the above. */
+HDHT_API int hdht_namespace(uint32_t number, uint8_t *name_space);
+
 /* Writes a public key as lower-case hexadecimal or z-base-32 text with its NUL: the sizes above.
  * Errors: HDHT_ERR_INVALID_ARGUMENT. */
 HDHT_API int hdht_public_key_to_hex(const uint8_t *public_key, char *text);
