@@ -32,7 +32,7 @@ static const folder folders[] = {
     {"table", "base", "rpc"},
     {"nat", "base", "rpc"},
     {"messages", "codec crypto", "rpc udx"},
-    {"rpc", "codec crypto nat", "table query udx"},
+    {"rpc", "messages codec crypto nat", "table query udx"},
     {"query", "rpc table", "storage connect"},
     {"storage", "base messages crypto", "rpc"},
     {"announce", "query rpc messages storage", "connect router"},
