@@ -19,7 +19,7 @@
 #define HD_UDX_MAGIC              0xff
 #define HD_UDX_VERSION            1
 #define HD_UDX_PADDING_MAX        255
-#define HD_UDX_SACK_BLOCKS_MAX    50 /* written per packet, as the reference does; more are read */
+#define HD_UDX_SACK_BLOCKS_MAX    144 /* written per packet: what fits the base MTU; any number is read */
 #define HD_UDX_SACK_BLOCK_SIZE    8
 
 enum {
