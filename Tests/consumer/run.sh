@@ -51,7 +51,8 @@ build_with_cmake() {
   "$CMAKE" --build "$output" --parallel 2
 }
 
-rm -rf "$output"
+# The subproject's build is kept, because it compiles the whole library; the others are small and start anew.
+[ "$1" = add_subdirectory ] || rm -rf "$output"
 mkdir -p "$output"
 case $1 in
   install)

@@ -1,6 +1,6 @@
 /* The layout of every public struct on 64-bit machines: a difference to public_layout.h does not compile. What the
- * compiler cannot see, a forgotten member, the program finds when it runs: the listed members must fill their struct
- * but for padding. */
+ * compiler cannot see the program finds when it runs: a forgotten member, because the listed ones must fill their
+ * struct but for padding, and padding at the end of a struct that may grow. */
 #include <hdht/hdht.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,6 +47,14 @@ static void check_gap(const listed *structure, size_t end, size_t next) {
   complaints_count++;
 }
 
+/* A struct that carries its own size may grow, and its size must tell: a member that took the place of padding would
+ * leave the size as it is, and old callers' padding would be read as a value. */
+static void check_tail(const listed *structure, size_t end) {
+  if (strcmp(structure[1].member, "struct_size") != 0 || end == structure->size) return;
+  printf("%s ends with padding: give it a name, `reserved`\n", structure->type);
+  complaints_count++;
+}
+
 /* Checks one struct; returns the line after its last member. */
 static size_t check_struct(size_t first) {
   const listed *structure = &list[first];
@@ -60,6 +68,7 @@ static size_t check_struct(size_t first) {
     if (list[i].offset + list[i].size > end) end = list[i].offset + list[i].size;
   }
   check_gap(structure, end, structure->size);
+  if (i > first + 1) check_tail(structure, end);
   return i;
 }
 

@@ -44,6 +44,7 @@ typedef struct hdht_secretstream_options {
   uint32_t message_size_limit;     /* of messages received, bytes; 0 for HDHT_SECRETSTREAM_MESSAGE_SIZE_MAX */
   uint32_t keep_alive_ms;          /* see hdht_secretstream_set_keep_alive */
   uint32_t timeout_ms;             /* see hdht_secretstream_set_timeout */
+  uint32_t reserved;               /* 0 */
 } hdht_secretstream_options;
 
 typedef struct hdht_secretstream_handshake {
