@@ -11,13 +11,19 @@
 #define IP_OVERHEAD_IPV4 28 /* IP and UDP headers */
 #define IP_OVERHEAD_IPV6 48
 
-/* A datagram under way: first to the receiver's downlink, then through it. */
+/* Where a datagram is when its flight ends. */
+typedef enum flight_stage {
+  AT_ROUTER,   /* it has left the sender's uplink; only with a router */
+  AT_DOWNLINK, /* it has crossed the network and enters the receiver's downlink */
+  AT_HOST,
+} flight_stage;
+
+/* A datagram under way to the end of one stage. */
 typedef struct flight {
   hd_deadline arrival;
-  bool is_through_downlink;
+  flight_stage stage;
   hd_list link; /* of the host's batch, once arrived */
-  hd_address from;
-  hd_address to;
+  sim_header header;
   size_t size;
   uint8_t bytes[];
 } flight;
@@ -53,6 +59,8 @@ struct sim_network {
   void *distance_context;
   sim_cut *is_cut;
   void *cut_context;
+  const sim_router *router;
+  void *router_context;
   sim_stats stats;
   uint64_t bytes_in_flight;
 };
@@ -100,6 +108,11 @@ void sim_network_set_distance(sim_network *network, sim_distance *distance, void
 void sim_network_set_cut(sim_network *network, sim_cut *is_cut, void *context) {
   network->is_cut = is_cut;
   network->cut_context = context;
+}
+
+void sim_network_set_router(sim_network *network, const sim_router *router, void *context) {
+  network->router = router;
+  network->router_context = context;
 }
 
 /* ---- hosts and sockets ----------------------------------------------------------------------------------------- */
@@ -233,25 +246,37 @@ static size_t overhead_of(const hd_address *to) {
   return to->family == HDHT_FAMILY_IPV6 ? IP_OVERHEAD_IPV6 : IP_OVERHEAD_IPV4;
 }
 
+/* Without a router: the way is the distance of the two hosts. */
+static bool find_way(sim_host *host, const hd_address *to, hd_duration *way) {
+  sim_network *network = host->network;
+  sim_host *const *found = hd_hash_map_find(&network->sockets, to);
+  if (found == NULL) {
+    network->stats.datagrams_unroutable++;
+    return false;
+  }
+  if (network->is_cut != NULL && network->is_cut(network->cut_context, host, *found)) {
+    network->stats.datagrams_lost++;
+    return false;
+  }
+  *way = network->distance != NULL ? network->distance(network->distance_context, host, *found) : (hd_duration){0};
+  return true;
+}
+
 static void send_one(sim_host *host, const hd_datagram_out *out, const hd_bytes *parts, uint32_t parts_count,
                      uint32_t size) {
   sim_network *network = host->network;
   network->stats.datagrams_sent++;
   network->stats.bytes_sent += size;
-  sim_host *const *found = hd_hash_map_find(&network->sockets, &out->to);
-  if (found == NULL) {
-    network->stats.datagrams_unroutable++;
-    return;
-  }
-  const bool is_cut = network->is_cut != NULL && network->is_cut(network->cut_context, host, *found);
-  const hd_duration way =
-      network->distance != NULL ? network->distance(network->distance_context, host, *found) : (hd_duration){0};
+  const bool has_router = network->router != NULL;
+  hd_duration way = {0};
+  if (!has_router && !find_way(host, &out->to, &way)) return;
   const sim_passage up = sim_link_pass(&host->up, &network->random, network->now, size, overhead_of(&out->to));
-  if (up.copies_count == 0 || is_cut) network->stats.datagrams_lost++;
-  for (int i = 0; i < up.copies_count && !is_cut; i++) {
+  if (up.copies_count == 0) network->stats.datagrams_lost++;
+  for (int i = 0; i < up.copies_count; i++) {
     flight *packet = packet_of(parts, parts_count, up.size);
-    packet->from = sim_host_address(host, out->socket);
-    packet->to = out->to;
+    packet->stage = has_router ? AT_ROUTER : AT_DOWNLINK;
+    packet->header = (sim_header){
+        .from = sim_host_address(host, out->socket), .to = out->to, .ttl = out->ttl != 0 ? out->ttl : SIM_TTL_DEFAULT};
     if (up.is_corrupted) flip_a_bit(network, packet);
     launch(network, packet, hd_time_add(up.arrivals[i], way));
   }
@@ -271,8 +296,8 @@ static void hand_in(sim_host *host, flight *packet) {
   network->stats.datagrams_delivered++;
   hd_list_push_back(&host->batch, &packet->link);
   const hd_datagram datagram = {
-      .socket = packet->to.port,
-      .from = packet->from,
+      .socket = packet->header.to.port,
+      .from = packet->header.from,
       .bytes = hd_bytes_of(packet->bytes, packet->size),
   };
   sim_host_poke(host);
@@ -284,14 +309,13 @@ static void hand_in(sim_host *host, flight *packet) {
 static void enter_downlink(sim_host *host, flight *packet) {
   sim_network *network = host->network;
   const sim_passage down =
-      sim_link_pass(&host->down, &network->random, network->now, packet->size, overhead_of(&packet->to));
+      sim_link_pass(&host->down, &network->random, network->now, packet->size, overhead_of(&packet->header.to));
   if (down.copies_count == 0) network->stats.datagrams_lost++;
   for (int i = 0; i < down.copies_count; i++) {
     const hd_bytes whole = hd_bytes_of(packet->bytes, packet->size);
     flight *copy = packet_of(&whole, 1, down.size);
-    copy->from = packet->from;
-    copy->to = packet->to;
-    copy->is_through_downlink = true;
+    copy->header = packet->header;
+    copy->stage = AT_HOST;
     if (down.is_corrupted) flip_a_bit(network, copy);
     if (hd_time_is_due(down.arrivals[i], network->now)) {
       hand_in(host, copy);
@@ -302,17 +326,45 @@ static void enter_downlink(sim_host *host, flight *packet) {
   free(packet);
 }
 
-static void land(sim_network *network, flight *packet) {
-  network->stats.datagrams_in_flight--;
-  network->bytes_in_flight -= packet->size;
-  sim_host *const *found = hd_hash_map_find(&network->sockets, &packet->to);
+static void drop(sim_network *network, flight *packet) {
+  network->stats.datagrams_stopped++;
+  free(packet);
+}
+
+static void leave_through_router(sim_network *network, flight *packet) {
+  hd_duration way = {0};
+  if (!network->router->leave(network->router_context, network->now, &packet->header, &way)) {
+    drop(network, packet);
+    return;
+  }
+  packet->stage = AT_DOWNLINK;
+  launch(network, packet, hd_time_add(network->now, way));
+}
+
+static void reach_host(sim_network *network, flight *packet) {
+  if (packet->stage == AT_DOWNLINK && network->router != NULL &&
+      !network->router->arrive(network->router_context, network->now, &packet->header)) {
+    drop(network, packet);
+    return;
+  }
+  sim_host *const *found = hd_hash_map_find(&network->sockets, &packet->header.to);
   if (found == NULL) {
     network->stats.datagrams_unroutable++;
     free(packet);
-  } else if (packet->is_through_downlink) {
+  } else if (packet->stage == AT_HOST) {
     hand_in(*found, packet);
   } else {
     enter_downlink(*found, packet);
+  }
+}
+
+static void land(sim_network *network, flight *packet) {
+  network->stats.datagrams_in_flight--;
+  network->bytes_in_flight -= packet->size;
+  if (packet->stage == AT_ROUTER) {
+    leave_through_router(network, packet);
+  } else {
+    reach_host(network, packet);
   }
 }
 

@@ -34,6 +34,7 @@ typedef struct sim_stats {
   uint64_t datagrams_delivered;
   uint64_t datagrams_lost;       /* by a link */
   uint64_t datagrams_unroutable; /* no such host or socket */
+  uint64_t datagrams_stopped;    /* by a router: filtered, or the end of their TTL */
   uint64_t bytes_sent;
   uint64_t datagrams_in_flight; /* now */
   uint64_t bytes_in_flight_peak;
@@ -56,6 +57,34 @@ void sim_network_set_distance(sim_network *network, sim_distance *distance, void
 /* Both directions between the hosts are cut while `is_cut` returns true. */
 typedef bool sim_cut(void *context, const sim_host *from, const sim_host *to);
 void sim_network_set_cut(sim_network *network, sim_cut *is_cut, void *context);
+
+/* A datagram on its way through routers. */
+typedef struct sim_header {
+  hd_address from; /* as the next router sees them: NATs change both */
+  hd_address to;
+  uint8_t ttl;       /* routers it may still pass */
+  const void *place; /* the router's own business, NULL at first: where in the topology the datagram is */
+} sim_header;
+
+/* What lies between the uplink of one host and the downlink of another, instead of a mere distance. */
+typedef struct sim_router {
+  /* The datagram has left its sender's uplink.
+   *
+   * way  [out] how long it is under way from here to where `arrive` is called
+   *
+   * Returns whether it gets that far. */
+  bool (*leave)(void *context, hd_time now, sim_header *header, hd_duration *way);
+
+  /* The datagram is near its receiver. Afterwards header->to is the address of a host's socket. Returns whether it gets
+   * there. */
+  bool (*arrive)(void *context, hd_time now, sim_header *header);
+} sim_router;
+
+#define SIM_TTL_DEFAULT 64
+
+/* Sends everything through `router` (borrowed). Distances and cuts do not apply then. To be called before any datagram
+ * is sent. */
+void sim_network_set_router(sim_network *network, const sim_router *router, void *context);
 
 /* Runs until nothing more can happen, `until` is reached, or `is_done` (may be NULL) returns true after an event.
  * Returns whether is_done returned true. */
