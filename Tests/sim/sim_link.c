@@ -8,14 +8,15 @@ static hd_duration up_to(hd_random *random, hd_duration most) {
   return (hd_duration){most.us == 0 ? 0 : hd_random_below(random, most.us + 1)};
 }
 
-static bool is_lost(sim_link *link, hd_random *random) {
+/* Bursts last in time, as on real links, not in datagrams: a lone retransmission every few seconds must get through. */
+static bool is_lost(sim_link *link, hd_random *random, hd_time now) {
   const sim_link_options *options = &link->options;
-  if (link->in_burst) {
-    if (happens(random, options->burst_stop)) link->in_burst = false;
-  } else if (happens(random, options->burst_start)) {
-    link->in_burst = true;
+  if (hd_time_before(now, link->burst_until)) return true;
+  if (happens(random, options->burst_start)) {
+    link->burst_until = hd_time_add(now, up_to(random, options->burst_max));
+    return true;
   }
-  return link->in_burst || happens(random, options->loss);
+  return happens(random, options->loss);
 }
 
 /* When the datagram has been put on the wire, or never if the queue is full. */
@@ -29,12 +30,13 @@ static hd_time leave_queue(sim_link *link, hd_time now, size_t bytes) {
   return link->is_free_at;
 }
 
-sim_passage sim_link_pass(sim_link *link, hd_random *random, hd_time now, size_t size, size_t overhead) {
+sim_passage sim_link_pass(sim_link *link, hd_random *random, hd_time now, size_t size, size_t overhead,
+                          bool may_fragment) {
   const sim_link_options *options = &link->options;
   sim_passage passage = {.size = size};
-  if (options->mtu != 0 && size + overhead > options->mtu) return passage;
+  if (options->mtu != 0 && size + overhead > options->mtu && !may_fragment) return passage;
   const hd_time left = leave_queue(link, now, size + overhead);
-  if (hd_time_is_never(left) || is_lost(link, random)) return passage;
+  if (hd_time_is_never(left) || is_lost(link, random, now)) return passage;
 
   hd_time arrival = hd_time_add(hd_time_add(left, options->delay), up_to(random, options->jitter));
   if (!options->jitter_reorders) arrival = hd_time_later(arrival, link->last_arrival);

@@ -22,6 +22,7 @@ typedef enum flight_stage {
 typedef struct flight {
   hd_deadline arrival;
   flight_stage stage;
+  bool may_fragment;
   hd_list link; /* of the host's batch, once arrived */
   sim_header header;
   size_t size;
@@ -270,11 +271,13 @@ static void send_one(sim_host *host, const hd_datagram_out *out, const hd_bytes 
   const bool has_router = network->router != NULL;
   hd_duration way = {0};
   if (!has_router && !find_way(host, &out->to, &way)) return;
-  const sim_passage up = sim_link_pass(&host->up, &network->random, network->now, size, overhead_of(&out->to));
+  const sim_passage up =
+      sim_link_pass(&host->up, &network->random, network->now, size, overhead_of(&out->to), out->may_fragment);
   if (up.copies_count == 0) network->stats.datagrams_lost++;
   for (int i = 0; i < up.copies_count; i++) {
     flight *packet = packet_of(parts, parts_count, up.size);
     packet->stage = has_router ? AT_ROUTER : AT_DOWNLINK;
+    packet->may_fragment = out->may_fragment;
     packet->header = (sim_header){
         .from = sim_host_address(host, out->socket), .to = out->to, .ttl = out->ttl != 0 ? out->ttl : SIM_TTL_DEFAULT};
     if (up.is_corrupted) flip_a_bit(network, packet);
@@ -308,8 +311,8 @@ static void hand_in(sim_host *host, flight *packet) {
  * order in which their datagrams come. */
 static void enter_downlink(sim_host *host, flight *packet) {
   sim_network *network = host->network;
-  const sim_passage down =
-      sim_link_pass(&host->down, &network->random, network->now, packet->size, overhead_of(&packet->header.to));
+  const sim_passage down = sim_link_pass(&host->down, &network->random, network->now, packet->size,
+                                         overhead_of(&packet->header.to), packet->may_fragment);
   if (down.copies_count == 0) network->stats.datagrams_lost++;
   for (int i = 0; i < down.copies_count; i++) {
     const hd_bytes whole = hd_bytes_of(packet->bytes, packet->size);
