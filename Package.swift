@@ -40,6 +40,7 @@ let package = Package(
             cSettings: [.headerSearchPath("csrc")]
         ),
 
+        .target(name: "LoopRuntime", dependencies: ["CLibuv"], swiftSettings: swiftSettings),
         .target(name: "HyperDHT", dependencies: ["CHyperDHT"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "dht-relay",
@@ -50,6 +51,10 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
 
+        .executableTarget(
+            name: "swift-bench", dependencies: ["LoopRuntime"], path: "Tests/SwiftBench", swiftSettings: swiftSettings
+        ),
+        .testTarget(name: "LoopRuntimeTests", dependencies: ["LoopRuntime", "CLibuv"], swiftSettings: swiftSettings),
         .testTarget(name: "HyperDHTTests", dependencies: ["HyperDHT", "CHyperDHT"], swiftSettings: swiftSettings),
     ],
     cLanguageStandard: .gnu11

@@ -1,2 +1,28 @@
 // libuv, for the C core's driver and for the loop that Swift runs on.
+#ifndef CLIBUV_SHIM_H
+#define CLIBUV_SHIM_H
+
+#include <stdint.h>
 #include <uv.h>
+
+/* A thread in a form that Swift sees alike on every system: pthread_t is a number on some and a pointer on others. */
+typedef struct hd_uv_thread {
+  uv_thread_t thread;
+} hd_uv_thread;
+
+/* Starts a thread that calls run(argument). 0, or a negative error of libuv. */
+static inline int hd_uv_thread_start(hd_uv_thread *thread, void (*run)(void *argument), void *argument) {
+  return uv_thread_create(&thread->thread, run, argument);
+}
+
+/* Waits for a thread's end. Once per thread. */
+static inline int hd_uv_thread_join(hd_uv_thread *thread) {
+  return uv_thread_join(&thread->thread);
+}
+
+/* A number that no other thread has while this one runs; never 0. */
+static inline uintptr_t hd_uv_thread_current(void) {
+  return (uintptr_t)uv_thread_self();
+}
+
+#endif
