@@ -157,11 +157,10 @@ static void receive(void *context, hd_time now, const hd_datagram *datagram) {
 }
 
 static void act(sim_udx_user *user, hd_time now) {
+  const bool has_rested = hd_time_is_due(user->resume_at, now);
+  if (has_rested) user->resume_at = HD_TIME_NEVER;
   if (user->stream == NULL || hd_udx_stream_is_closing(user->stream)) return;
-  if (hd_time_is_due(user->resume_at, now)) {
-    user->resume_at = HD_TIME_NEVER;
-    hd_udx_stream_resume(user->stream);
-  }
+  if (has_rested) hd_udx_stream_resume(user->stream);
   if (!hd_udx_stream_is_connected(user->stream)) return;
   send_messages(user);
   write_some(user);
