@@ -188,7 +188,7 @@ TEST(a_small_batch_buffer_is_kept_and_a_large_one_given_back) {
     CHECK_INT(HDHT_OK, hd_mux_output_uncork(&output));
   }
   CHECK_UINT(1, allocator.allocations);
-  static const uint8_t bytes[70000];
+  static const uint8_t bytes[140000];
   const hd_bytes large = hd_bytes_of(bytes, sizeof bytes);
   hd_mux_output_cork(&output);
   CHECK_INT(HDHT_OK, hd_mux_output_write(&output, 1, 0, &large, 1));

@@ -1,7 +1,7 @@
 #include "mux/mux_output.h"
 
 /* A batch buffer larger than this is given back when the batch has gone. */
-#define BATCH_CAPACITY_KEPT  ((size_t)64 * 1024)
+#define BATCH_CAPACITY_KEPT  ((size_t)128 * 1024)
 #define BATCH_CAPACITY_FIRST ((size_t)1024)
 
 /* 00 00 and a channel, at most. */
