@@ -9,11 +9,13 @@
 #ifndef HDHT_HDHT_H
 #define HDHT_HDHT_H
 
+#include <hdht/announcement.h>
 #include <hdht/error.h>
 #include <hdht/keys.h>
 #include <hdht/memory.h>
 #include <hdht/mux.h>
 #include <hdht/noise.h>
+#include <hdht/noise_payload.h>
 #include <hdht/peer.h>
 #include <hdht/relay_message.h>
 #include <hdht/secretstream.h>
