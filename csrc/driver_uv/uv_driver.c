@@ -1,0 +1,292 @@
+#include "driver_uv/uv_driver.h"
+
+#include <hdht/error.h>
+
+#include "base/assertion.h"
+#include "driver_uv/uv_receive.h"
+#include "driver_uv/uv_sockets.h"
+
+/* Outs taken from the core at a time. Not too many, because the core stamps them all with the time of asking. */
+#define OUTS_MAX 32
+
+#define TIMER_OFF UINT64_MAX
+
+struct hd_uv_driver {
+  const hd_allocator *allocator;
+  const hd_uv_core *functions;
+  void *core;
+  hd_uv_sockets sockets;
+  hd_uv_receiver *receiver;
+  hd_uv_sender *sender;
+
+  uv_loop_t *loop;
+  uv_timer_t timer;
+  uv_idle_t soon;         /* active while the core is to be drained before the loop waits */
+  hd_time deadline;       /* the core's, as of the last drain */
+  uint64_t timer_due_ms;  /* on the loop's clock, or TIMER_OFF */
+  uint32_t handles_count; /* of the two above, how many are not closed */
+  bool is_draining;
+  bool is_closing;
+
+  hd_datagram_out outs[OUTS_MAX];
+};
+
+hd_time hd_uv_driver_now(const hd_uv_driver *driver) {
+  (void)driver;
+  return (hd_time){uv_hrtime() / 1000};
+}
+
+/* ---- the drain ------------------------------------------------------------------------------------------------- */
+
+static void on_unsent(void *context, const hd_datagram_out *out, uint32_t segments_sent, int error) {
+  hd_uv_driver *driver = context;
+  driver->functions->send_result(driver->core, hd_uv_driver_now(driver), out, segments_sent, error);
+}
+
+/* Sends outs that have their socket in common. */
+static void send_run(hd_uv_driver *driver, const hd_datagram_out *outs, size_t outs_count) {
+  hd_uv_polled *polled = hd_uv_sockets_find(&driver->sockets, outs[0].socket);
+  if (polled == NULL || polled->is_full) {
+    const int error = polled == NULL ? HDHT_ERR_NOT_FOUND : HDHT_ERR_WOULD_BLOCK;
+    for (size_t i = 0; i < outs_count; i++) on_unsent(driver, &outs[i], 0, error);
+    return;
+  }
+  if (!hd_uv_sender_send(driver->sender, &polled->socket, outs, outs_count, on_unsent, driver)) {
+    hd_uv_polled_set_full(polled, true);
+  }
+}
+
+/* Returns the bytes. */
+static size_t send_outs(hd_uv_driver *driver, size_t outs_count) {
+  size_t bytes = 0;
+  size_t first = 0;
+  for (size_t i = 0; i < outs_count; i++) {
+    bytes += driver->outs[i].size;
+    const bool ends_run = i + 1 == outs_count || driver->outs[i + 1].socket != driver->outs[first].socket;
+    if (!ends_run) continue;
+    send_run(driver, driver->outs + first, i + 1 - first);
+    first = i + 1;
+  }
+  return bytes;
+}
+
+/* Returns false when there may be more than is sent in one go. */
+static bool send_all(hd_uv_driver *driver) {
+  size_t bytes = 0;
+  while (bytes < HD_UV_DRAIN_BYTES_MAX) {
+    const hd_time now = hd_uv_driver_now(driver);
+    const size_t count = driver->functions->next_sends(driver->core, now, driver->outs, OUTS_MAX);
+    if (count == 0) return true;
+    bytes += send_outs(driver, count);
+  }
+  return false;
+}
+
+static void on_timer(uv_timer_t *timer);
+static void on_soon(uv_idle_t *idle);
+
+/* Drains in the next turn of the loop, after everything that is ready now. An idle handle, because it keeps the loop
+ * from waiting wherever it was started, and because libuv before 1.45 runs a timer of 0 ms that was started in a
+ * timer's callback at once, before it polls. */
+static void drain_soon(hd_uv_driver *driver) {
+  uv_idle_start(&driver->soon, on_soon);
+}
+
+/* The timer ticks in milliseconds of a clock that is our clock rounded down, so with the deadline rounded up it never
+ * fires early. A timer that is due sooner than needed stays: that costs one idle wake-up, and most deadlines only ever
+ * move away. */
+static void set_timer(hd_uv_driver *driver) {
+  if (hd_time_is_never(driver->deadline)) return;
+  const uint64_t due_ms = driver->deadline.us / 1000 + (driver->deadline.us % 1000 != 0 ? 1 : 0);
+  if (due_ms >= driver->timer_due_ms) return;
+
+  uv_update_time(driver->loop);
+  const uint64_t now_ms = uv_now(driver->loop);
+  if (due_ms <= now_ms) {
+    drain_soon(driver);
+    return;
+  }
+  driver->timer_due_ms = due_ms;
+  uv_timer_start(&driver->timer, on_timer, due_ms - now_ms, 0);
+}
+
+static void drain(hd_uv_driver *driver) {
+  if (driver->is_closing) return;
+  hd_assert(!driver->is_draining);
+  driver->is_draining = true;
+  driver->functions->settle(driver->core, hd_uv_driver_now(driver));
+  const bool is_done = driver->is_closing || send_all(driver);
+  driver->is_draining = false;
+
+  if (driver->is_closing) return;
+  if (is_done) {
+    driver->deadline = driver->functions->deadline(driver->core);
+    set_timer(driver);
+  } else {
+    drain_soon(driver);
+  }
+}
+
+/* ---- what happens ---------------------------------------------------------------------------------------------- */
+
+/* Returns whether it was. */
+static bool elapse_if_due(hd_uv_driver *driver) {
+  const hd_time now = hd_uv_driver_now(driver);
+  if (!hd_time_is_due(driver->deadline, now)) return false;
+  driver->functions->elapse(driver->core, now);
+  return true;
+}
+
+static void on_timer(uv_timer_t *timer) {
+  hd_uv_driver *driver = timer->data;
+  driver->timer_due_ms = TIMER_OFF;
+  if (elapse_if_due(driver)) {
+    drain(driver);
+  } else {
+    set_timer(driver);
+  }
+}
+
+static void on_soon(uv_idle_t *idle) {
+  hd_uv_driver *driver = idle->data;
+  uv_idle_stop(idle);
+  elapse_if_due(driver);
+  drain(driver);
+}
+
+void hd_uv_driver_touch(hd_uv_driver *driver) {
+  if (!driver->is_draining && !driver->is_closing) drain_soon(driver);
+}
+
+static void receive_batch(hd_uv_driver *driver, hd_uv_polled *polled, const hd_datagram *datagrams, size_t count) {
+  const hd_time now = hd_uv_driver_now(driver);
+  for (size_t i = 0; i < count && !polled->is_closing; i++) {
+    driver->functions->receive(driver->core, now, &datagrams[i]);
+  }
+}
+
+static void on_readable(void *context, hd_uv_polled *polled) {
+  hd_uv_driver *driver = context;
+  bool has_more = true;
+  for (int i = 0; i < HD_UV_RECEIVE_BATCHES_MAX && has_more && !polled->is_closing; i++) {
+    const hd_datagram *datagrams;
+    const size_t count = hd_uv_receiver_take(driver->receiver, &polled->socket, polled->id, &datagrams, &has_more);
+    receive_batch(driver, polled, datagrams, count);
+    drain(driver);
+  }
+}
+
+static void on_writable(void *context, hd_uv_polled *polled) {
+  hd_uv_driver *driver = context;
+  driver->functions->socket_writable(driver->core, hd_uv_driver_now(driver), polled->id);
+  drain(driver);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------ */
+
+static void release(hd_uv_driver *driver) {
+  hd_uv_receiver_destroy(driver->receiver);
+  hd_uv_sender_destroy(driver->sender);
+  hd_uv_sockets_destroy(&driver->sockets);
+  hd_release(driver->allocator, driver, sizeof *driver);
+}
+
+static void release_if_last(hd_uv_driver *driver) {
+  if (driver->handles_count > 0 || driver->sockets.handles_count > 0) return;
+  const hd_uv_core *functions = driver->functions;
+  void *core = driver->core;
+  release(driver);
+  functions->closed(core);
+}
+
+static void on_socket_closed(void *context, hd_socket_id socket, void *socket_context) {
+  hd_uv_driver *driver = context;
+  driver->functions->socket_closed(driver->core, socket, socket_context);
+  release_if_last(driver);
+}
+
+static void on_handle_closed(uv_handle_t *handle) {
+  hd_uv_driver *driver = handle->data;
+  driver->handles_count--;
+  release_if_last(driver);
+}
+
+/* Neither the timer nor the drain keeps a loop running that has nothing else to wait for; open sockets do. */
+static void init_handles(hd_uv_driver *driver) {
+  uv_timer_init(driver->loop, &driver->timer);
+  uv_idle_init(driver->loop, &driver->soon);
+  driver->timer.data = driver->soon.data = driver;
+  uv_unref((uv_handle_t *)&driver->timer);
+  driver->handles_count = 2;
+}
+
+int hd_uv_driver_create(uv_loop_t *loop, const hd_allocator *allocator, hd_uv_send_call send_call,
+                        const hd_uv_core *functions, void *core, hd_uv_driver **driver) {
+  static const hd_uv_sockets_handler handler = {
+      .on_readable = on_readable, .on_writable = on_writable, .on_closed = on_socket_closed};
+  hd_uv_driver *created = hd_allocate_zeroed(allocator, sizeof *created);
+  if (created == NULL) return HDHT_ERR_OUT_OF_MEMORY;
+  created->allocator = allocator;
+  created->functions = functions;
+  created->core = core;
+  created->loop = loop;
+  created->deadline = HD_TIME_NEVER;
+  created->timer_due_ms = TIMER_OFF;
+  hd_uv_sockets_init(&created->sockets, loop, allocator, &handler, created);
+  if (hd_uv_receiver_create(allocator, &created->receiver) != HDHT_OK ||
+      hd_uv_sender_create(allocator, send_call, &created->sender) != HDHT_OK) {
+    release(created);
+    return HDHT_ERR_OUT_OF_MEMORY;
+  }
+  init_handles(created);
+  *driver = created;
+  return HDHT_OK;
+}
+
+void hd_uv_driver_close(hd_uv_driver *driver) {
+  if (driver->is_closing) return;
+  driver->is_closing = true;
+  hd_uv_sockets_close_all(&driver->sockets);
+  uv_close((uv_handle_t *)&driver->timer, on_handle_closed);
+  uv_close((uv_handle_t *)&driver->soon, on_handle_closed);
+}
+
+/* ---- sockets --------------------------------------------------------------------------------------------------- */
+
+int hd_uv_driver_open_socket(hd_uv_driver *driver, const hd_uv_socket_options *options, void *context,
+                             hd_socket_id *socket) {
+  if (driver->is_closing) return HDHT_ERR_CLOSED;
+  return hd_uv_sockets_open(&driver->sockets, options, context, socket);
+}
+
+void hd_uv_driver_close_socket(hd_uv_driver *driver, hd_socket_id socket) {
+  hd_uv_polled *polled = hd_uv_sockets_find(&driver->sockets, socket);
+  if (polled != NULL) hd_uv_sockets_close(&driver->sockets, polled);
+}
+
+void *hd_uv_driver_socket_context(const hd_uv_driver *driver, hd_socket_id socket) {
+  const hd_uv_polled *polled = hd_uv_sockets_find(&driver->sockets, socket);
+  return polled != NULL ? polled->context : NULL;
+}
+
+hd_uv_socket *hd_uv_driver_socket(const hd_uv_driver *driver, hd_socket_id socket) {
+  hd_uv_polled *polled = hd_uv_sockets_find(&driver->sockets, socket);
+  return polled != NULL ? &polled->socket : NULL;
+}
+
+static void note_error(void *context, const hd_datagram_out *out, uint32_t segments_sent, int error) {
+  (void)out;
+  (void)segments_sent;
+  *(int *)context = error;
+}
+
+int hd_uv_driver_send(hd_uv_driver *driver, const hd_datagram_out *out) {
+  hd_uv_polled *polled = hd_uv_sockets_find(&driver->sockets, out->socket);
+  if (polled == NULL) return HDHT_ERR_NOT_FOUND;
+  if (polled->is_full) return HDHT_ERR_WOULD_BLOCK;
+  int result = HDHT_OK;
+  if (!hd_uv_sender_send(driver->sender, &polled->socket, out, 1, note_error, &result)) {
+    hd_uv_polled_set_full(polled, true);
+  }
+  return result;
+}
