@@ -25,7 +25,7 @@ struct hd_uv_driver {
   hd_time deadline;       /* the core's, as of the last drain */
   uint64_t timer_due_ms;  /* on the loop's clock, or TIMER_OFF */
   uint32_t handles_count; /* of the two above, how many are not closed */
-  bool is_draining;
+  bool is_busy;           /* the core is being called, and will be drained */
   bool is_closing;
 
   hd_datagram_out outs[OUTS_MAX];
@@ -110,52 +110,56 @@ static void set_timer(hd_uv_driver *driver) {
   uv_timer_start(&driver->timer, on_timer, due_ms - now_ms, 0);
 }
 
+/* Everything that is done to the core stands between a begin and a drain. */
+static void begin(hd_uv_driver *driver) {
+  hd_assert(!driver->is_busy);
+  driver->is_busy = true;
+}
+
 static void drain(hd_uv_driver *driver) {
-  if (driver->is_closing) return;
-  hd_assert(!driver->is_draining);
-  driver->is_draining = true;
-  driver->functions->settle(driver->core, hd_uv_driver_now(driver));
+  hd_assert(driver->is_busy);
+  if (!driver->is_closing) driver->functions->settle(driver->core, hd_uv_driver_now(driver));
   const bool is_done = driver->is_closing || send_all(driver);
-  driver->is_draining = false;
+  driver->is_busy = false;
 
   if (driver->is_closing) return;
-  if (is_done) {
-    driver->deadline = driver->functions->deadline(driver->core);
-    set_timer(driver);
-  } else {
+  if (!is_done) {
     drain_soon(driver);
+    return;
   }
+  driver->deadline = driver->functions->deadline(driver->core);
+  if (!driver->is_closing) set_timer(driver);
 }
 
 /* ---- what happens ---------------------------------------------------------------------------------------------- */
 
-/* Returns whether it was. */
-static bool elapse_if_due(hd_uv_driver *driver) {
+static void elapse_if_due(hd_uv_driver *driver) {
   const hd_time now = hd_uv_driver_now(driver);
-  if (!hd_time_is_due(driver->deadline, now)) return false;
-  driver->functions->elapse(driver->core, now);
-  return true;
+  if (hd_time_is_due(driver->deadline, now)) driver->functions->elapse(driver->core, now);
 }
 
 static void on_timer(uv_timer_t *timer) {
   hd_uv_driver *driver = timer->data;
   driver->timer_due_ms = TIMER_OFF;
-  if (elapse_if_due(driver)) {
-    drain(driver);
-  } else {
+  if (!hd_time_is_due(driver->deadline, hd_uv_driver_now(driver))) {
     set_timer(driver);
+    return;
   }
+  begin(driver);
+  elapse_if_due(driver);
+  drain(driver);
 }
 
 static void on_soon(uv_idle_t *idle) {
   hd_uv_driver *driver = idle->data;
   uv_idle_stop(idle);
+  begin(driver);
   elapse_if_due(driver);
   drain(driver);
 }
 
 void hd_uv_driver_touch(hd_uv_driver *driver) {
-  if (!driver->is_draining && !driver->is_closing) drain_soon(driver);
+  if (!driver->is_busy && !driver->is_closing) drain_soon(driver);
 }
 
 static void receive_batch(hd_uv_driver *driver, hd_uv_polled *polled, const hd_datagram *datagrams, size_t count) {
@@ -171,6 +175,7 @@ static void on_readable(void *context, hd_uv_polled *polled) {
   for (int i = 0; i < HD_UV_RECEIVE_BATCHES_MAX && has_more && !polled->is_closing; i++) {
     const hd_datagram *datagrams;
     const size_t count = hd_uv_receiver_take(driver->receiver, &polled->socket, polled->id, &datagrams, &has_more);
+    begin(driver);
     receive_batch(driver, polled, datagrams, count);
     drain(driver);
   }
@@ -178,6 +183,7 @@ static void on_readable(void *context, hd_uv_polled *polled) {
 
 static void on_writable(void *context, hd_uv_polled *polled) {
   hd_uv_driver *driver = context;
+  begin(driver);
   driver->functions->socket_writable(driver->core, hd_uv_driver_now(driver), polled->id);
   drain(driver);
 }

@@ -57,6 +57,10 @@ size_t hd_udx_streams_count(const hd_udx *udx) {
   return udx->streams_count;
 }
 
+bool hd_udx_has_id(hd_udx *udx, uint32_t local_id) {
+  return hd_udx_streams_find(&udx->streams, local_id) != NULL;
+}
+
 size_t hd_udx_socket_streams_count(const hd_udx *udx, hd_socket_id socket) {
   size_t count = 0;
   size_t position = 0;

@@ -117,6 +117,9 @@ hd_time hd_udx_deadline(const hd_udx *udx);
 /* Streams that live, closing ones included; ghosts not. */
 size_t hd_udx_streams_count(const hd_udx *udx);
 
+/* Whether a stream, or what is left of one that closed a moment ago, has this local id. */
+bool hd_udx_has_id(hd_udx *udx, uint32_t local_id);
+
 /* How many streams send from `socket`: it should not be closed while there are any. O(streams). */
 size_t hd_udx_socket_streams_count(const hd_udx *udx, hd_socket_id socket);
 

@@ -12,6 +12,7 @@
 #include <hdht/announcement.h>
 #include <hdht/error.h>
 #include <hdht/keys.h>
+#include <hdht/loop.h>
 #include <hdht/memory.h>
 #include <hdht/mux.h>
 #include <hdht/noise.h>
@@ -19,6 +20,7 @@
 #include <hdht/peer.h>
 #include <hdht/relay_message.h>
 #include <hdht/secretstream.h>
+#include <hdht/stream.h>
 #include <hdht/types.h>
 #include <hdht/version.h>
 
