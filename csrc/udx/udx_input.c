@@ -174,13 +174,12 @@ static void take_cumulative(hd_udx_stream *stream, hd_time now, uint32_t ack, de
 /* Only numbers that no earlier block named cost anything. */
 static void take_sack_block(hd_udx_stream *stream, hd_time now, hd_udx_range block, delivery *seen) {
   hd_udx_sent *sent = &stream->sent;
-  const bool is_good = hd_udx_seq_before(block.start, block.end) && hd_udx_seq_at_or_before(sent->una, block.start) &&
-                       hd_udx_seq_at_or_before(block.end, sent->next);
-  if (!is_good) {
-    /* Blocks below una are what a late packet says; only nonsense is counted. */
-    if (!hd_udx_seq_before(block.start, sent->una) || !hd_udx_seq_before(block.start, block.end)) {
-      stream->stats.bad_sacks++;
-    }
+  /* Counted from una, because three serial numbers that are pairwise in order need not lie in half the circle. */
+  const uint32_t start = block.start - sent->una;
+  const uint32_t end = block.end - sent->una;
+  if (start >= end || end > hd_udx_sent_count(sent)) {
+    const bool is_late = hd_udx_seq_before(block.start, sent->una) && hd_udx_seq_before(block.start, block.end);
+    if (!is_late) stream->stats.bad_sacks++; /* numbers already acknowledged are what a late packet says */
     return;
   }
   hd_udx_range gap;
