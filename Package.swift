@@ -41,6 +41,9 @@ let package = Package(
         ),
 
         .target(name: "LoopRuntime", dependencies: ["CLibuv"], swiftSettings: swiftSettings),
+        // Both sides of the relay protocol as values: no sockets, no clock.
+        .target(name: "RelayProtocol", dependencies: ["CHyperDHT"], swiftSettings: swiftSettings),
+
         .target(name: "HyperDHT", dependencies: ["CHyperDHT"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "dht-relay",
@@ -56,6 +59,9 @@ let package = Package(
         ),
         .testTarget(name: "LoopRuntimeTests", dependencies: ["LoopRuntime", "CLibuv"], swiftSettings: swiftSettings),
         .testTarget(name: "HyperDHTTests", dependencies: ["HyperDHT", "CHyperDHT"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "RelayProtocolTests", dependencies: ["RelayProtocol", "CHyperDHT"], swiftSettings: swiftSettings
+        ),
     ],
     cLanguageStandard: .gnu11
 )
