@@ -1,5 +1,5 @@
-/* Two UDX instances and the two links between them, in virtual time: just enough of a network for the stream tests. One
- * seed determines a run. */
+/* Two UDX instances, if wanted a third between them, and the links that leave them, in virtual time: just enough of a
+ * network for the stream tests. One seed determines a run. */
 #ifndef HD_UDX_WORLD_H
 #define HD_UDX_WORLD_H
 
@@ -12,6 +12,9 @@
 #include "udx/udx_packet.h"
 
 typedef struct udx_world udx_world;
+
+#define WORLD_ENDS   3
+#define WORLD_MIDDLE 2 /* only there after world_add_middle */
 
 /* One packet between the ends. */
 typedef struct flying {
@@ -65,15 +68,15 @@ typedef struct peer {
 struct udx_world {
   hd_time now;
   hd_random random;
-  peer ends[2];
-  direction links[2]; /* [i] leaves end i */
+  peer ends[WORLD_ENDS];
+  direction links[WORLD_ENDS]; /* [i] leaves end i */
   flying *heap;
   size_t heap_count, heap_capacity;
   uint64_t order;
   hd_duration tick; /* timers fire only at multiples; 0: exactly */
   bool (*drops)(udx_world *world, int from, const uint8_t *bytes, uint32_t size);
   void *drops_context;
-  hd_test_allocator allocators[2];
+  hd_test_allocator allocators[WORLD_ENDS];
 };
 
 #define WORLD_PATTERN_SIZE (1 << 20)
@@ -159,21 +162,27 @@ static const hd_udx_sink world_sink = {
     .on_close = world_on_close,
 };
 
+static inline void world_add_end(udx_world *world, int i) {
+  hd_test_allocator_init(&world->allocators[i]);
+  const hd_udx_options options = {.allocator = &world->allocators[i].hook, .seed = {(uint64_t)i, 1}};
+  peer *end = &world->ends[i];
+  *end = (peer){.world = world,
+                .socket = 1,
+                .address = hd_address_ipv4(10, 0, 0, (uint8_t)(1 + i), (uint16_t)(1000 + i)),
+                .is_let_in = true,
+                .write_size = 65536};
+  if (hd_udx_create(&options, &end->udx) != HDHT_OK) abort();
+  world->links[i] = (direction){.delay = HD_MILLISECONDS(10)};
+}
+
+static inline void world_add_middle(udx_world *world) {
+  world_add_end(world, WORLD_MIDDLE);
+}
+
 /* Two instances, no streams. */
 static inline void world_init_bare(udx_world *world, uint64_t seed) {
   *world = (struct udx_world){.now = {1000000}, .random = hd_random_from_seed(seed)};
-  for (int i = 0; i < 2; i++) {
-    hd_test_allocator_init(&world->allocators[i]);
-    const hd_udx_options options = {.allocator = &world->allocators[i].hook, .seed = {seed, 1}};
-    peer *end = &world->ends[i];
-    *end = (peer){.world = world,
-                  .socket = 1,
-                  .address = hd_address_ipv4(10, 0, 0, (uint8_t)(1 + i), (uint16_t)(1000 + i)),
-                  .is_let_in = true,
-                  .write_size = 65536};
-    if (hd_udx_create(&options, &end->udx) != HDHT_OK) abort();
-    world->links[i] = (direction){.delay = HD_MILLISECONDS(10)};
-  }
+  for (int i = 0; i < 2; i++) world_add_end(world, i);
 }
 
 /* Two instances with one stream each, ids 1 and 2, connected to each other. */
@@ -194,7 +203,8 @@ static inline void world_init(udx_world *world, uint64_t seed) {
 }
 
 static inline void world_destroy(udx_world *world) {
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < WORLD_ENDS; i++) {
+    if (world->ends[i].udx == NULL) continue;
     hd_udx_destroy(world->ends[i].udx);
     CHECK_UINT(0, world->allocators[i].live_bytes);
   }
@@ -235,14 +245,23 @@ static inline flying world_pop(udx_world *world) {
   return first;
 }
 
+/* The end with this address, or -1. */
+static inline int world_find(const udx_world *world, const hd_address *address) {
+  for (int i = 0; i < WORLD_ENDS; i++) {
+    if (world->ends[i].udx != NULL && hd_address_equal(&world->ends[i].address, address)) return i;
+  }
+  return -1;
+}
+
 /* Puts one datagram on the line that leaves end `from`. */
-static inline void world_transmit(udx_world *world, int from, hd_socket_id socket, const uint8_t *bytes,
+static inline void world_transmit(udx_world *world, int from, const hd_datagram_out *out, const uint8_t *bytes,
                                   uint32_t size) {
+  const int to = world_find(world, &out->to);
   direction *link = &world->links[from];
   link->packets++;
   link->bytes += size;
   if (size >= 20) link->last_ack = hd_udx_packet_read_header(bytes).ack;
-  bool is_dropped = link->mtu != 0 && size + 28 > link->mtu;
+  bool is_dropped = to < 0 || (link->mtu != 0 && size + 28 > link->mtu && !out->may_fragment);
   is_dropped = is_dropped || (world->drops != NULL && world->drops(world, from, bytes, size));
   is_dropped = is_dropped || (link->loss > 0 && hd_random_unit(&world->random) < link->loss);
   hd_time leaves = world->now;
@@ -265,8 +284,8 @@ static inline void world_transmit(udx_world *world, int from, hd_socket_id socke
     if (link->jitter.us != 0) arrives.us += hd_random_below(&world->random, link->jitter.us);
     flying packet = {.arrives = arrives,
                      .order = world->order++,
-                     .to = 1 - from,
-                     .socket = socket,
+                     .to = to,
+                     .socket = world->ends[to].socket,
                      .from = world->ends[from].address,
                      .size = size,
                      .bytes = malloc(size > 0 ? size : 1)};
@@ -316,7 +335,7 @@ static inline void world_drain(udx_world *world, int i) {
         segments++;
         total += size;
         end->segments++;
-        world_transmit(world, i, outs[k].socket, bytes, size);
+        world_transmit(world, i, &outs[k], bytes, size);
       }
       CHECK_UINT(outs[k].segments_count, segments);
       CHECK_UINT(outs[k].size, total);
@@ -333,7 +352,10 @@ static inline hd_time world_next_timer(const udx_world *world, int i) {
 }
 
 static inline hd_time world_next_event(const udx_world *world) {
-  hd_time next = hd_time_earlier(world_next_timer(world, 0), world_next_timer(world, 1));
+  hd_time next = HD_TIME_NEVER;
+  for (int i = 0; i < WORLD_ENDS; i++) {
+    if (world->ends[i].udx != NULL) next = hd_time_earlier(next, world_next_timer(world, i));
+  }
   if (world->heap_count > 0) next = hd_time_earlier(next, world->heap[0].arrives);
   return next;
 }
@@ -347,12 +369,14 @@ static inline bool world_step(udx_world *world, hd_time until) {
     return false;
   }
   world->now = hd_time_later(world->now, next);
-  bool is_touched[2] = {false, false};
-  for (int i = 0; i < 2; i++) {
-    if (!hd_time_is_due(world_next_timer(world, i), world->now)) continue;
+  bool is_touched[WORLD_ENDS] = {false, false, false};
+  for (int i = 0; i < WORLD_ENDS; i++) {
+    if (world->ends[i].udx == NULL || !hd_time_is_due(world_next_timer(world, i), world->now)) continue;
     hd_udx_elapse(world->ends[i].udx, world->now);
     is_touched[i] = true;
   }
+  uint8_t **spent = malloc((world->heap_count + 1) * sizeof *spent);
+  size_t spent_count = 0;
   while (world->heap_count > 0 && hd_time_is_due(world->heap[0].arrives, world->now)) {
     const flying packet = world_pop(world);
     const hd_datagram datagram = {
@@ -360,18 +384,21 @@ static inline bool world_step(udx_world *world, hd_time until) {
     if (hd_udx_receive(world->ends[packet.to].udx, world->now, &datagram) == HD_UDX_NOT_MINE) {
       world->ends[packet.to].not_mine++;
     }
-    free(packet.bytes);
     is_touched[packet.to] = true;
+    spent[spent_count++] = packet.bytes; /* relayed packets are borrowed until the drain */
   }
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < WORLD_ENDS; i++) {
     if (is_touched[i]) world_drain(world, i);
   }
+  while (spent_count > 0) free(spent[--spent_count]);
+  free(spent);
   return true;
 }
 
 /* Begins: takes what commands so far have queued. */
 static inline void world_start(udx_world *world) {
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < WORLD_ENDS; i++) {
+    if (world->ends[i].udx == NULL) continue;
     world_write_more(&world->ends[i]);
     world_drain(world, i);
   }

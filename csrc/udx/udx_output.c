@@ -119,6 +119,7 @@ static void note_nothing_to_send(hd_udx_stream *stream) {
 
 static bool send_data(hd_udx_stream *stream, hd_time now, hd_datagram_out *out) {
   stream->is_paced = false;
+  if (stream->sent.lost.count > 0) stream->is_forced = stream->is_tail_probe = false; /* no need to probe for losses */
   if (!stream->is_forced && stream->sent.lost.count == 0 && !hd_udx_stream_has_unsent(stream)) {
     note_nothing_to_send(stream);
     return false;

@@ -480,6 +480,14 @@ static bool holds_memory(const hd_udx_stream *stream) {
          stream->sent.sacked.capacity > 0 || stream->receiver.ranges.capacity > 0 || stream->ack.fresh.capacity > 0;
 }
 
+/* Data waits, nothing in flight will wake the stream, and neither window nor pacing is the reason: there was no memory
+ * for a record. */
+static bool is_starved(const hd_udx_stream *stream) {
+  return stream->is_connected && stream->sent.flight.count == 0 && !stream->is_paced && stream->flow.send_window > 0 &&
+         (stream->sent.lost.count > 0 || hd_udx_stream_has_unsent(stream)) &&
+         !hd_udx_socket_is_blocked(stream->udx, stream->socket);
+}
+
 void hd_udx_stream_arm(hd_udx_stream *stream, hd_time now) {
   if (!is_window_closed(stream)) {
     stream->flow.probe_at = HD_TIME_NEVER;
@@ -499,6 +507,7 @@ void hd_udx_stream_arm(hd_udx_stream *stream, hd_time now) {
   hd_time at = hd_udx_loss_deadline(&stream->loss, &stream->sent);
   if (stream->is_paced) at = hd_time_earlier(at, hd_time_later(hd_udx_pacing_next(&stream->pacing), now));
   at = hd_time_earlier(at, stream->flow.probe_at);
+  if (is_starved(stream)) at = hd_time_earlier(at, hd_time_add(now, HD_UDX_STARVED_RETRY));
   if (stream->keepalive.period.us != 0) at = hd_time_earlier(at, stream->keepalive.due_at);
   at = hd_time_earlier(at, stream->trim_at);
   const int error = hd_deadline_heap_set(&stream->udx->deadlines, &stream->entry.deadline, at);

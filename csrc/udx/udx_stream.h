@@ -21,10 +21,11 @@
 #include "udx/udx_receive.h"
 #include "udx/udx_recovery.h"
 
-#define HD_UDX_IDLE_TRIM_AFTER                                                                                 \
-  HD_SECONDS(2)                        /* after so long without anything outstanding the arrays are given back \
-                                        */
-#define HD_UDX_WRITE_HIGH_WATER 262144 /* bytes, and what the congestion window needs */
+#define HD_UDX_IDLE_TRIM_AFTER                                                          \
+  HD_SECONDS(2) /* after so long without anything outstanding the arrays are given back \
+                 */
+#define HD_UDX_STARVED_RETRY    HD_MILLISECONDS(10) /* when there was no memory to send */
+#define HD_UDX_WRITE_HIGH_WATER 262144              /* bytes, and what the congestion window needs */
 
 /* What the acknowledgements of one receive batch said so far; judged together in hd_udx_stream_settle. */
 typedef struct hd_udx_ack_news {
