@@ -1,7 +1,8 @@
 /* dht-rpc.json: datagrams, node ids and tokens.
  *
- * The `reaction` cases show what a running node answers. Here, without a node, everything about them that the bytes
- * alone decide is checked: which datagrams the node may drop, which tokens it accepts, and its answers byte for byte.
+ * The `reaction` cases show what a running node answers. Here everything about them that the bytes alone decide is
+ * checked: which datagrams the node may drop, which tokens it accepts, and its answers byte for byte. Then they are fed
+ * to a node of ours: vectors_node_reaction.h.
  */
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "messages/message_plugin.h"
 #include "messages/message_record.h"
 #include "messages/message_token.h"
+#include "vectors_node_reaction.h"
 #include "vectors_rpc_datagram.h"
 
 static void check_id(const hd_json *item) {
@@ -181,6 +183,7 @@ static void check_case(const hd_json *item) {
     check_rotation(item);
   } else if (strcmp(kind, "reaction") == 0) {
     check_reaction(item);
+    hd_vector_check_node_reaction(item);
   }
 }
 
