@@ -1,5 +1,5 @@
-/* hdht_sim NAME [--seeds A..B] [--verbose]: runs a scenario once for each seed. On failure it prints the seed, which
- * alone repeats the run, and ends with status 1. */
+/* hdht_sim NAME [--seeds A..B] [--nodes N] [--verbose]: runs a scenario once for each seed. On failure it prints the
+ * seed, which alone repeats the run, and ends with status 1. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,12 +7,16 @@
 
 #include "scenario.h"
 
-static const scenario *const scenarios[] = {&scenario_udx_transfer, &scenario_udx_hostile};
+static const scenario *const scenarios[] = {&scenario_udx_transfer, &scenario_udx_hostile, &scenario_dht,
+                                            &scenario_dht_churn,    &scenario_dht_loss,    &scenario_dht_partition,
+                                            &scenario_dht_liars};
+
+size_t scenario_nodes_count = 64;
 
 #define SCENARIOS_COUNT (sizeof scenarios / sizeof scenarios[0])
 
 static int usage(void) {
-  fputs("usage: hdht_sim NAME [--seeds FIRST..LAST] [--verbose]\nscenarios:\n", stderr);
+  fputs("usage: hdht_sim NAME [--seeds FIRST..LAST] [--nodes N] [--verbose]\nscenarios:\n", stderr);
   for (size_t i = 0; i < SCENARIOS_COUNT; i++)
     fprintf(stderr, "  %-14s %s\n", scenarios[i]->name, scenarios[i]->summary);
   return 2;
@@ -46,6 +50,8 @@ int main(int argc, char **argv) {
   for (int i = 2; i < argc; i++) {
     if (strcmp(argv[i], "--verbose") == 0) {
       is_verbose = true;
+    } else if (strcmp(argv[i], "--nodes") == 0 && i + 1 < argc && atoi(argv[i + 1]) >= 2) {
+      scenario_nodes_count = (size_t)atoi(argv[++i]);
     } else if (strcmp(argv[i], "--seeds") != 0 || ++i >= argc || !parse_seeds(argv[i], &first, &last)) {
       return usage();
     }

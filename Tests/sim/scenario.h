@@ -4,6 +4,7 @@
 #define SCENARIO_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct scenario {
@@ -20,5 +21,13 @@ typedef struct scenario {
 
 extern const scenario scenario_udx_transfer;
 extern const scenario scenario_udx_hostile;
+extern const scenario scenario_dht;
+extern const scenario scenario_dht_churn;
+extern const scenario scenario_dht_loss;
+extern const scenario scenario_dht_partition;
+extern const scenario scenario_dht_liars;
+
+/* --nodes: how large the network is, in scenarios of many nodes. */
+extern size_t scenario_nodes_count;
 
 #endif
