@@ -65,6 +65,27 @@ TEST(corked_messages_become_one_batch_that_names_each_channel_once) {
   hd_mux_output_destroy(&output);
 }
 
+TEST(a_message_apart_divides_the_batch) {
+  record seen;
+  hd_mux_output output = output_to(&seen, hd_allocator_system(), 1000, 1000);
+  const hd_bytes part = mux_peer_text("x");
+  CHECK_INT(HDHT_OK, hd_mux_output_write_apart(&output, 1, 0, &part, 1));
+  hd_mux_output_cork(&output);
+  CHECK_INT(HDHT_OK, write_text(&output, 1, 0, "a"));
+  CHECK_INT(HDHT_OK, hd_mux_output_write_apart(&output, 1, 0, &part, 1));
+  CHECK_INT(HDHT_OK, hd_mux_output_write_apart(&output, 1, 0, &part, 1));
+  CHECK_INT(HDHT_OK, write_text(&output, 1, 0, "b"));
+  CHECK_INT(HDHT_OK, hd_mux_output_uncork(&output));
+  CHECK_TEXT("010078 000001020061 010078 010078 000001020062", seen.text);
+  static const uint8_t bytes[999];
+  const hd_bytes too_long = hd_bytes_of(bytes, sizeof bytes);
+  CHECK_INT(HDHT_ERR_TOO_LARGE, hd_mux_output_write_apart(&output, 1, 0, &too_long, 1));
+  seen.result = HDHT_ERR_CONNECTION_RESET;
+  CHECK_INT(HDHT_ERR_CONNECTION_RESET, hd_mux_output_write_apart(&output, 1, 0, &part, 1));
+  CHECK_INT(HDHT_ERR_CONNECTION_RESET, hd_mux_output_write_apart(&output, 1, 0, &part, 1));
+  hd_mux_output_destroy(&output);
+}
+
 TEST(an_empty_cork_writes_nothing) {
   record seen;
   hd_mux_output output = output_to(&seen, hd_allocator_system(), 1000, 1000);

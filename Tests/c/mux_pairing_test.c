@@ -35,6 +35,21 @@ TEST(an_open_carries_id_and_handshake_both_ways) {
   mux_peer_destroy(&peer);
 }
 
+TEST(an_open_with_a_handshake_joins_no_batch) {
+  static mux_peer peer;
+  mux_peer_init(&peer);
+  hd_mux_channel *channel;
+  CHECK_INT(HDHT_OK, hd_mux_cork(&peer.mux));
+  (void)mux_peer_open(&peer, "p", 1);
+  hd_mux_channel_options options = mux_peer_channel("q", 1);
+  options.handshake = mux_peer_text("hi");
+  CHECK_INT(HDHT_OK, open_with(&peer, options, &channel));
+  CHECK_INT(HDHT_OK, mux_peer_send(channel, 0, "x"));
+  CHECK_INT(HDHT_OK, hd_mux_uncork(&peer.mux));
+  CHECK_TEXT("000000050101017000 0001020171006869 000002020078", mux_peer_sent(&peer));
+  mux_peer_destroy(&peer);
+}
+
 TEST(another_id_is_another_channel) {
   static mux_peer peer;
   mux_peer_init(&peer);

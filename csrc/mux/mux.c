@@ -128,6 +128,11 @@ int hd_mux_write(hd_mux *mux, uint32_t channel, uint32_t type, const hd_bytes *p
   return error == HDHT_ERR_TOO_LARGE ? error : note_stream_error(mux, error);
 }
 
+int hd_mux_write_apart(hd_mux *mux, uint32_t channel, uint32_t type, const hd_bytes *parts, size_t parts_count) {
+  const int error = hd_mux_output_write_apart(&mux->output, channel, type, parts, parts_count);
+  return error == HDHT_ERR_TOO_LARGE ? error : note_stream_error(mux, error);
+}
+
 void hd_mux_write_control(hd_mux *mux, uint32_t type, uint32_t id) {
   uint8_t body[HD_CODEC_UINT_MAX_SIZE];
   hd_writer writer = hd_writer_of(body, sizeof body);

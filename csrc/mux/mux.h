@@ -12,8 +12,9 @@
  *
  * What differs from the reference, invisibly to it: an open that is answered is answered under the name the peer used,
  * so an alias always finds its way back; an open the peer closes before it was answered is answered anyway (rejected,
- * or taken when messages wait behind it) so that the peer gets its id back; an item longer than its batch is an error;
- * there are limits. */
+ * or taken when messages wait behind it) so that the peer gets its id back; a close is sent once more when the answer
+ * to a channel closed before it comes after all, since the reference forgets closes that come before its answer; an
+ * item longer than its batch is an error; there are limits. */
 #ifndef HD_MUX_H
 #define HD_MUX_H
 

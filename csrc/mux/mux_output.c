@@ -12,6 +12,8 @@ static int write_single(hd_mux_output *output, uint32_t channel, uint32_t type, 
                         size_t parts_count, size_t frame_size);
 static int collect(hd_mux_output *output, uint32_t channel, uint32_t type, const hd_bytes *parts, size_t parts_count,
                    size_t frame_size);
+static int write_behind(hd_mux_output *output, uint32_t channel, uint32_t type, const hd_bytes *parts,
+                        size_t parts_count, size_t frame_size);
 static bool reserve(hd_mux_output *output, size_t size);
 static void append(hd_mux_output *output, uint32_t channel, uint32_t type, const hd_bytes *parts, size_t parts_count,
                    size_t item_size);
@@ -48,6 +50,14 @@ int hd_mux_output_write(hd_mux_output *output, uint32_t channel, uint32_t type, 
   if (output->error != HDHT_OK) return output->error;
   return output->corks_count == 0 ? write_single(output, channel, type, parts, parts_count, frame_size)
                                   : collect(output, channel, type, parts, parts_count, frame_size);
+}
+
+int hd_mux_output_write_apart(hd_mux_output *output, uint32_t channel, uint32_t type, const hd_bytes *parts,
+                              size_t parts_count) {
+  const size_t frame_size = hd_mux_output_frame_size(channel, type, parts, parts_count);
+  if (frame_size > output->frame_size_limit) return HDHT_ERR_TOO_LARGE;
+  if (output->error != HDHT_OK) return output->error;
+  return write_behind(output, channel, type, parts, parts_count, frame_size);
 }
 
 void hd_mux_output_cork(hd_mux_output *output) {
@@ -103,11 +113,17 @@ static int collect(hd_mux_output *output, uint32_t channel, uint32_t type, const
     if (error != HDHT_OK) return error;
   }
   if (BATCH_START_SIZE + room > output->batch_size_limit || !reserve(output, room)) {
-    const int error = flush(output);
-    return error != HDHT_OK ? error : write_single(output, channel, type, parts, parts_count, frame_size);
+    return write_behind(output, channel, type, parts, parts_count, frame_size);
   }
   append(output, channel, type, parts, parts_count, item_size);
   return HDHT_OK;
+}
+
+/* A frame of its own, after what was collected so far. */
+static int write_behind(hd_mux_output *output, uint32_t channel, uint32_t type, const hd_bytes *parts,
+                        size_t parts_count, size_t frame_size) {
+  const int error = flush(output);
+  return error != HDHT_OK ? error : write_single(output, channel, type, parts, parts_count, frame_size);
 }
 
 /* Makes room for `size` bytes more, in an empty batch also for its start. */

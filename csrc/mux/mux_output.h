@@ -51,6 +51,10 @@ size_t hd_mux_output_frame_size(uint32_t channel, uint32_t type, const hd_bytes 
 int hd_mux_output_write(hd_mux_output *output, uint32_t channel, uint32_t type, const hd_bytes *parts,
                         size_t parts_count);
 
+/* The same, as a frame of its own even while corked, in its place in the order. */
+int hd_mux_output_write_apart(hd_mux_output *output, uint32_t channel, uint32_t type, const hd_bytes *parts,
+                              size_t parts_count);
+
 /* Collects until the same number of hd_mux_output_uncork calls. */
 void hd_mux_output_cork(hd_mux_output *output);
 

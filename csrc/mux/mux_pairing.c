@@ -15,11 +15,13 @@ static bool is_taken(const hd_mux *mux, const hd_mux_key *key);
 static hd_mux_waiting *oldest_waiting(const hd_mux *mux, const hd_mux_channel *channel);
 static void fill_open_frame(open_frame *frame, uint32_t id, hd_bytes protocol, const hd_mux_channel_options *options);
 static size_t open_frame_size(hd_bytes protocol, const hd_mux_channel_options *options);
+static int write_open(hd_mux *mux, uint32_t id, hd_bytes protocol, const hd_mux_channel_options *options);
 static void enter(hd_mux *mux, hd_mux_channel *channel);
 static void take(hd_mux *mux, hd_mux_channel *channel, hd_mux_waiting *waiting);
 static hd_mux_channel *oldest_unanswered(const hd_mux *mux, const hd_mux_key *key);
 static int answer(hd_mux *mux, hd_mux_channel *channel, uint32_t remote_id, hd_bytes handshake, hd_mux_event *event,
                   bool *has_event);
+static void answer_to_abandoned(hd_mux *mux, hd_mux_channel *channel);
 static const hd_mux_hook *find_hook(const hd_mux *mux, const hd_mux_key *key);
 static int let_wait(hd_mux *mux, const hd_mux_hook *hook, const hd_mux_key *key, uint32_t remote_id, hd_bytes handshake,
                     hd_mux_event *event, bool *has_event);
@@ -48,10 +50,7 @@ int hd_mux_channel_open(hd_mux *mux, const hd_mux_channel_options *options, hd_m
   if (waiting != NULL) take(mux, opened, waiting);
   *channel = opened;
 
-  open_frame frame;
-  fill_open_frame(&frame, opened->local_id, protocol, options);
-  const bool is_written =
-      hd_mux_write(mux, HD_MUX_CONTROL_CHANNEL, HD_MUX_OPEN, frame.parts, OPEN_PARTS_COUNT) == HDHT_OK;
+  const bool is_written = write_open(mux, opened->local_id, protocol, options) == HDHT_OK;
   if (is_written && waiting != NULL && waiting->is_closed) hd_mux_channel_finish_after_waiting(opened);
   return HDHT_OK;
 }
@@ -222,6 +221,16 @@ static size_t open_frame_size(hd_bytes protocol, const hd_mux_channel_options *o
   return hd_mux_output_frame_size(HD_MUX_CONTROL_CHANNEL, HD_MUX_OPEN, frame.parts, OPEN_PARTS_COUNT);
 }
 
+/* An open with a handshake joins no batch: versions of the reference up to 3.4.0 look at the handshake of an open that
+ * waits only when the rest of the batch has been read, and then where that ended, which ends their process. */
+static int write_open(hd_mux *mux, uint32_t id, hd_bytes protocol, const hd_mux_channel_options *options) {
+  open_frame frame;
+  fill_open_frame(&frame, id, protocol, options);
+  return options->handshake.size > 0
+             ? hd_mux_write_apart(mux, HD_MUX_CONTROL_CHANNEL, HD_MUX_OPEN, frame.parts, OPEN_PARTS_COUNT)
+             : hd_mux_write(mux, HD_MUX_CONTROL_CHANNEL, HD_MUX_OPEN, frame.parts, OPEN_PARTS_COUNT);
+}
+
 static void enter(hd_mux *mux, hd_mux_channel *channel) {
   channel->local_id = hd_mux_local_ids_take(&mux->local_ids, channel);
   for (size_t i = 0; i < channel->names_count; i++) hd_mux_names_insert(&mux->names, &channel->names[i]);
@@ -249,7 +258,7 @@ static hd_mux_channel *oldest_unanswered(const hd_mux *mux, const hd_mux_key *ke
 static int answer(hd_mux *mux, hd_mux_channel *channel, uint32_t remote_id, hd_bytes handshake, hd_mux_event *event,
                   bool *has_event) {
   if (channel->state == HD_MUX_CHANNEL_ABANDONED) {
-    hd_mux_channel_answered(channel); /* our close is on its way; it closes the peer's channel and frees its id */
+    answer_to_abandoned(mux, channel);
     return HDHT_OK;
   }
   const int error = hd_mux_remote_ids_reserve(&mux->remote_ids, remote_id);
@@ -260,6 +269,15 @@ static int answer(hd_mux *mux, hd_mux_channel *channel, uint32_t remote_id, hd_b
   *event = (hd_mux_event){.kind = HD_MUX_EVENT_OPENED, .owner = channel->owner, .channel = channel, .bytes = handshake};
   *has_event = true;
   return HDHT_OK;
+}
+
+/* Our close, sent long ago, closes the peer's channel and frees our id there; but the reference forgets a close that
+ * comes before its answer, keeps such a channel for ever and destroys the stream when the id is used again. A second
+ * close ends that channel, and is ignored by those who remember the first. */
+static void answer_to_abandoned(hd_mux *mux, hd_mux_channel *channel) {
+  const uint32_t local_id = channel->local_id;
+  hd_mux_channel_answered(channel);
+  hd_mux_write_control(mux, HD_MUX_CLOSE, local_id);
 }
 
 /* The hook of this very id goes before the one of any id. */

@@ -8,6 +8,9 @@
  * Errors: as hd_mux_output_write. */
 int hd_mux_write(hd_mux *mux, uint32_t channel, uint32_t type, const hd_bytes *parts, size_t parts_count);
 
+/* The same, as a frame of its own even while corked. */
+int hd_mux_write_apart(hd_mux *mux, uint32_t channel, uint32_t type, const hd_bytes *parts, size_t parts_count);
+
 /* Sends a control message whose body is one id. */
 void hd_mux_write_control(hd_mux *mux, uint32_t type, uint32_t id);
 
