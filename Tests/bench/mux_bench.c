@@ -171,13 +171,14 @@ static int public_frame(void *user_data, const hdht_mux_frame *frame) {
   return HDHT_OK;
 }
 
-static void public_message(void *user_data, uint32_t type, hdht_bytes body) {
-  public_end *receiver = user_data;
-  if (receiver->answers) require(hdht_mux_channel_send(receiver->channel, type, &body, 1, NULL) == HDHT_OK);
+static void public_message(void *user_data, hdht_mux_channel *channel, uint32_t type, hdht_bytes body) {
+  const public_end *receiver = user_data;
+  if (receiver->answers) require(hdht_mux_channel_send(channel, type, &body, 1, NULL) == HDHT_OK);
 }
 
-static void public_closed(void *user_data, int reason) {
+static void public_closed(void *user_data, hdht_mux_channel *channel, int reason) {
   (void)user_data;
+  (void)channel;
   (void)reason;
 }
 

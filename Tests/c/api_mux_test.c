@@ -62,21 +62,30 @@ static void on_mux_closed(void *user_data, int error) {
   note(user_data, line);
 }
 
-static void on_open(void *user_data, hdht_bytes handshake) {
+/* A journal keeps the channel opened last. */
+static void check_channel(const journal *seen, const hdht_mux_channel *channel) {
+  CHECK(seen->channel == channel);
+}
+
+static void on_open(void *user_data, hdht_mux_channel *channel, hdht_bytes handshake) {
+  check_channel(user_data, channel);
   note_bytes(user_data, "open", handshake);
 }
 
-static void on_message(void *user_data, uint32_t type, hdht_bytes body) {
+static void on_message(void *user_data, hdht_mux_channel *channel, uint32_t type, hdht_bytes body) {
+  check_channel(user_data, channel);
   char what[32];
   snprintf(what, sizeof what, "message %u", type);
   note_bytes(user_data, what, body);
 }
 
-static void on_drain(void *user_data) {
+static void on_drain(void *user_data, hdht_mux_channel *channel) {
+  check_channel(user_data, channel);
   note(user_data, "drain");
 }
 
-static void on_channel_closed(void *user_data, int reason) {
+static void on_channel_closed(void *user_data, hdht_mux_channel *channel, int reason) {
+  (void)channel;
   char line[32];
   snprintf(line, sizeof line, "closed %d", reason);
   note(user_data, line);

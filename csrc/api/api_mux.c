@@ -325,17 +325,17 @@ static int deliver(hdht_mux *mux) {
 }
 
 static void dispatch(hdht_mux *mux, const hd_mux_event *event) {
-  const hdht_mux_channel *channel = event->owner; /* but for PAIR and READING */
+  hdht_mux_channel *channel = event->owner; /* but for PAIR and READING */
   switch (event->kind) {
     case HD_MUX_EVENT_OPENED:
-      if (channel->callbacks.on_open != NULL) channel->callbacks.on_open(channel->user_data, event->bytes);
+      if (channel->callbacks.on_open != NULL) channel->callbacks.on_open(channel->user_data, channel, event->bytes);
       break;
     case HD_MUX_EVENT_MESSAGE:
       if (channel->callbacks.on_message == NULL) break;
-      channel->callbacks.on_message(channel->user_data, event->type, event->bytes);
+      channel->callbacks.on_message(channel->user_data, channel, event->type, event->bytes);
       break;
     case HD_MUX_EVENT_DRAINED:
-      if (channel->callbacks.on_drain != NULL) channel->callbacks.on_drain(channel->user_data);
+      if (channel->callbacks.on_drain != NULL) channel->callbacks.on_drain(channel->user_data, channel);
       break;
     case HD_MUX_EVENT_CLOSED: dispatch_closed(mux, event); break;
     case HD_MUX_EVENT_PAIR: dispatch_pair(mux, event); break;
@@ -359,7 +359,7 @@ static void dispatch_pair(hdht_mux *mux, const hd_mux_event *event) {
 
 static void dispatch_closed(hdht_mux *mux, const hd_mux_event *event) {
   hdht_mux_channel *channel = event->owner;
-  channel->callbacks.on_closed(channel->user_data, event->reason);
+  channel->callbacks.on_closed(channel->user_data, channel, event->reason);
   hd_release(mux->allocator, channel, sizeof *channel);
 }
 

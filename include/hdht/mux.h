@@ -120,7 +120,8 @@ HDHT_API int hdht_mux_drained(hdht_mux *mux);
 HDHT_API int hdht_mux_is_drained(const hdht_mux *mux);
 
 /* From the first cork to the last uncork, frames of all channels are collected and handed out as one; they may be
- * handed out earlier, in the same order, when they are many or memory is short.
+ * handed out earlier, in the same order, when they are many, when memory is short, or before the open of a channel with
+ * a handshake, which goes out by itself.
  * Errors: HDHT_ERR_CLOSED; for uncork HDHT_ERR_INVALID_STATE when not corked, and what `on_frame` failed with. */
 HDHT_API int hdht_mux_cork(hdht_mux *mux);
 HDHT_API int hdht_mux_uncork(hdht_mux *mux);
@@ -152,20 +153,26 @@ typedef struct hdht_mux_channel_options {
 } hdht_mux_channel_options;
 
 enum {
-  HDHT_MUX_CLOSED_LOCALLY = 0,  /* hdht_mux_channel_close */
-  HDHT_MUX_CLOSED_BY_PEER = 1,  /* the peer closed it */
-  HDHT_MUX_REJECTED = 2,        /* the peer does not want it */
-  HDHT_MUX_CLOSED_WITH_MUX = 3, /* the mux failed or was closed */
+  HDHT_MUX_CLOSED_LOCALLY = 0, /* hdht_mux_channel_close */
+  HDHT_MUX_CLOSED_BY_PEER = 1, /* the peer closed it */
+  HDHT_MUX_REJECTED = 2,       /* the peer does not want it */
+  HDHT_MUX_CLOSED_WITH_MUX = 3 /* the mux failed or was closed */
 };
 
-/* All but on_closed are optional. Bytes are borrowed for the call. */
+/* All but on_closed are optional. `channel` is the one they are made for: they may be made before
+ * hdht_mux_channel_open has returned it. Bytes are borrowed for the call. */
 typedef struct hdht_mux_channel_callbacks {
-  size_t struct_size;                                     /* sizeof(hdht_mux_channel_callbacks) */
-  void (*on_open)(void *user_data, hdht_bytes handshake); /* both sides have opened it; what the peer's open carried */
-  void (*on_message)(void *user_data, uint32_t type, hdht_bytes body);
-  void (*on_drain)(void *user_data); /* the pipe wants data again */
-  void (*on_closed)(void *user_data,
-                    int reason); /* HDHT_MUX_*; the last call with this user_data; the handle is gone */
+  size_t struct_size; /* sizeof(hdht_mux_channel_callbacks) */
+
+  /* Both sides have opened it. `handshake` is what the peer's open carried. */
+  void (*on_open)(void *user_data, hdht_mux_channel *channel, hdht_bytes handshake);
+  void (*on_message)(void *user_data, hdht_mux_channel *channel, uint32_t type, hdht_bytes body);
+
+  /* The pipe wants data again. */
+  void (*on_drain)(void *user_data, hdht_mux_channel *channel);
+
+  /* Required: the last call with this user_data, after which the handle is gone. `reason` is one of those above. */
+  void (*on_closed)(void *user_data, hdht_mux_channel *channel, int reason);
 } hdht_mux_channel_callbacks;
 
 /* Sets the defaults: no name, no id, no message types. */
