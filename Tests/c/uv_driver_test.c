@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "driver_uv/uv_ticker.h"
 #include "test.h"
 
 #define CALLS_MAX 256
@@ -26,6 +27,7 @@ typedef struct recording_core {
   uint8_t received[64]; /* the first byte of each datagram */
   hd_socket_id received_on[64];
   size_t received_count;
+  size_t received_total;
   int last_error;
   uint32_t last_segments_sent;
   hd_time elapsed_at;
@@ -55,6 +57,7 @@ static void core_receive(void *context, hd_time now, const hd_datagram *datagram
   recording_core *core = context;
   hd_datagram segment;
   for (size_t offset = 0; hd_datagram_next_segment(datagram, &offset, &segment);) {
+    core->received_total++;
     if (core->received_count < sizeof core->received) {
       core->received_on[core->received_count] = segment.socket;
       core->received[core->received_count++] = segment.bytes.size > 0 ? segment.bytes.data[0] : 0;
@@ -428,6 +431,97 @@ TEST(uv_driver_asks_a_full_socket_no_further) {
   core_close(&core);
 }
 
+/* ---- many small wake-ups --------------------------------------------------------------------------------------- */
+
+#if defined(__linux__)
+typedef struct tick_count {
+  hd_uv_ticker ticker;
+  unsigned ticks;
+  bool is_closed;
+} tick_count;
+
+static void count_tick(void *context) {
+  tick_count *count = context;
+  if (++count->ticks == 3) hd_uv_ticker_stop(&count->ticker);
+}
+
+static void note_ticker_closed(void *context) {
+  ((tick_count *)context)->is_closed = true;
+}
+
+TEST(uv_ticker_ticks_until_it_is_stopped) {
+  uv_loop_t loop;
+  uv_loop_init(&loop);
+  tick_count count = {0};
+  hd_uv_ticker_init(&count.ticker, &loop, count_tick, &count);
+  for (unsigned round = 1; round <= 2; round++) {
+    count.ticks = 0;
+    REQUIRE(hd_uv_ticker_start(&count.ticker));
+    CHECK(hd_uv_ticker_start(&count.ticker)); /* changes nothing */
+    uv_run(&loop, UV_RUN_DEFAULT);            /* returns: a ticker that is off keeps no loop running */
+    CHECK_UINT(3, count.ticks);
+  }
+  CHECK(hd_uv_ticker_close(&count.ticker, note_ticker_closed));
+  uv_run(&loop, UV_RUN_DEFAULT);
+  CHECK(count.is_closed);
+  CHECK_INT(0, uv_loop_close(&loop));
+}
+
+TEST(uv_ticker_never_started_closes_at_once) {
+  uv_loop_t loop;
+  uv_loop_init(&loop);
+  tick_count count = {0};
+  hd_uv_ticker_init(&count.ticker, &loop, count_tick, &count);
+  CHECK(!hd_uv_ticker_close(&count.ticker, note_ticker_closed));
+  CHECK_INT(0, uv_loop_close(&loop));
+}
+#endif
+
+/* One datagram per wake-up, as fast as it goes: on a machine that is fast enough the driver begins to look at the
+ * socket only now and then. Nothing may get lost by that, nor by going back. */
+TEST(uv_driver_misses_nothing_when_wake_ups_come_densely) {
+  recording_core core;
+  core_open(&core);
+  for (int round = 0; round < 3; round++) {
+    for (size_t i = 0; i < 500; i++) {
+      send_byte(&core, "x");
+      uv_run(&core.loop, UV_RUN_NOWAIT);
+    }
+    const size_t sent = 500 * (size_t)(round + 1);
+    RUN_UNTIL(&core, core.received_total >= sent);
+    CHECK_UINT(sent, core.received_total);
+  }
+  send_byte(&core, "x");
+  RUN_UNTIL(&core, core.received_total == 1501);
+  core_close(&core);
+}
+
+static void close_driver(recording_core *core) {
+  hd_uv_driver_close(core->driver);
+}
+
+static void close_first(recording_core *core) {
+  hd_uv_driver_close_socket(core->driver, core->socket);
+}
+
+TEST(uv_driver_closes_sockets_and_itself_while_wake_ups_come_densely) {
+  for (int closes_driver = 0; closes_driver < 2; closes_driver++) {
+    recording_core core;
+    core_open(&core);
+    for (size_t i = 0; i < 1000 && core.driver != NULL; i++) {
+      if (i == 900) {
+        core.act_in = 'r';
+        core.act = closes_driver ? close_driver : close_first;
+      }
+      if (hd_uv_driver_socket(core.driver, core.socket) == NULL) break;
+      send_byte(&core, "x");
+      uv_run(&core.loop, UV_RUN_NOWAIT);
+    }
+    RUN_UNTIL(&core, calls_of(&core, 'c') >= 1 || core.last_call == 'c' || core.last_call == 'C');
+    core_close(&core);
+  }
+}
+
 /* ---- closing --------------------------------------------------------------------------------------------------- */
 
 TEST(uv_driver_says_closed_last) {
@@ -462,10 +556,6 @@ TEST(uv_driver_delivers_nothing_to_a_closed_socket) {
   CHECK_INT(HDHT_ERR_NOT_FOUND, hd_uv_driver_send(core.driver, &out));
   hd_uv_driver_close_socket(core.driver, core.socket); /* changes nothing */
   core_close(&core);
-}
-
-static void close_driver(recording_core *core) {
-  hd_uv_driver_close(core->driver);
 }
 
 TEST(uv_driver_can_be_closed_inside_every_call) {

@@ -5,11 +5,19 @@
 #include "base/assertion.h"
 #include "driver_uv/uv_receive.h"
 #include "driver_uv/uv_sockets.h"
+#include "driver_uv/uv_ticker.h"
 
 /* Outs taken from the core at a time. Not too many, because the core stamps them all with the time of asking. */
 #define OUTS_MAX 32
 
 #define TIMER_OFF UINT64_MAX
+
+/* A socket that wakes us up this often for so little is not polled any more but looked at with every tick, until a tick
+ * brings less than the last of these. One exchange at a time between two processes of one machine stays below. */
+#define HOLD_WINDOW              HD_MILLISECONDS(1)
+#define HOLD_MESSAGES            48
+#define HOLD_MESSAGES_PER_WAKEUP 32
+#define RELEASE_MESSAGES         8
 
 struct hd_uv_driver {
   const hd_allocator *allocator;
@@ -21,10 +29,11 @@ struct hd_uv_driver {
 
   uv_loop_t *loop;
   uv_timer_t timer;
+  hd_uv_ticker ticker;    /* on while sockets are held */
   uv_idle_t soon;         /* active while the core is to be drained before the loop waits */
   hd_time deadline;       /* the core's, as of the last drain */
   uint64_t timer_due_ms;  /* on the loop's clock, or TIMER_OFF */
-  uint32_t handles_count; /* of the two above, how many are not closed */
+  uint32_t handles_count; /* of the three above, how many are not closed */
   bool is_busy;           /* the core is being called, and will be drained */
   bool is_closing;
 
@@ -169,16 +178,54 @@ static void receive_batch(hd_uv_driver *driver, hd_uv_polled *polled, const hd_d
   }
 }
 
-static void on_readable(void *context, hd_uv_polled *polled) {
-  hd_uv_driver *driver = context;
+/* Takes what is there, within the budget of a wake-up. Returns how many messages there were. */
+static size_t receive_available(hd_uv_driver *driver, hd_uv_polled *polled) {
+  size_t messages = 0;
   bool has_more = true;
   for (int i = 0; i < HD_UV_RECEIVE_BATCHES_MAX && has_more && !polled->is_closing; i++) {
     const hd_datagram *datagrams;
     const size_t count = hd_uv_receiver_take(driver->receiver, &polled->socket, polled->id, &datagrams, &has_more);
+    messages += count;
     begin(driver);
     receive_batch(driver, polled, datagrams, count);
     drain(driver);
   }
+  return messages;
+}
+
+static bool is_worth_holding(hd_uv_density *density, hd_time now, size_t messages) {
+  if (hd_time_since(now, density->since).us > HOLD_WINDOW.us) *density = (hd_uv_density){.since = now};
+  density->wakeups++;
+  density->messages += (uint32_t)messages;
+  return density->messages >= HOLD_MESSAGES && density->messages < density->wakeups * HOLD_MESSAGES_PER_WAKEUP;
+}
+
+static void on_readable(void *context, hd_uv_polled *polled) {
+  hd_uv_driver *driver = context;
+  const size_t messages = receive_available(driver, polled);
+  if (!is_worth_holding(&polled->density, hd_uv_driver_now(driver), messages)) return;
+  if (hd_uv_ticker_start(&driver->ticker)) hd_uv_polled_set_held(polled, true);
+}
+
+/* Each held socket once; sockets may close meanwhile, and others be held. */
+static void on_tick(void *context) {
+  hd_uv_driver *driver = context;
+  hd_list *held = &driver->sockets.held;
+  hd_list looked_at;
+  hd_list_init(&looked_at);
+  for (hd_list *link; (link = hd_list_first(held)) != NULL;) {
+    hd_uv_polled *polled = HD_CONTAINER_OF(link, hd_uv_polled, held_link);
+    hd_list_remove(link);
+    hd_list_push_back(&looked_at, link);
+    if (receive_available(driver, polled) >= RELEASE_MESSAGES || polled->is_closing) continue;
+    polled->density = (hd_uv_density){0};
+    hd_uv_polled_set_held(polled, false);
+  }
+  for (hd_list *link; (link = hd_list_first(&looked_at)) != NULL;) {
+    hd_list_remove(link);
+    hd_list_push_back(held, link);
+  }
+  if (hd_list_is_empty(held)) hd_uv_ticker_stop(&driver->ticker);
 }
 
 static void on_writable(void *context, hd_uv_polled *polled) {
@@ -211,10 +258,14 @@ static void on_socket_closed(void *context, hd_socket_id socket, void *socket_co
   release_if_last(driver);
 }
 
-static void on_handle_closed(uv_handle_t *handle) {
-  hd_uv_driver *driver = handle->data;
+static void on_ticker_closed(void *context) {
+  hd_uv_driver *driver = context;
   driver->handles_count--;
   release_if_last(driver);
+}
+
+static void on_handle_closed(uv_handle_t *handle) {
+  on_ticker_closed(handle->data);
 }
 
 /* Neither the timer nor the drain keeps a loop running that has nothing else to wait for; open sockets do. */
@@ -223,7 +274,8 @@ static void init_handles(hd_uv_driver *driver) {
   uv_idle_init(driver->loop, &driver->soon);
   driver->timer.data = driver->soon.data = driver;
   uv_unref((uv_handle_t *)&driver->timer);
-  driver->handles_count = 2;
+  hd_uv_ticker_init(&driver->ticker, driver->loop, on_tick, driver);
+  driver->handles_count = 3;
 }
 
 int hd_uv_driver_create(uv_loop_t *loop, const hd_allocator *allocator, hd_uv_send_call send_call,
@@ -253,6 +305,7 @@ void hd_uv_driver_close(hd_uv_driver *driver) {
   if (driver->is_closing) return;
   driver->is_closing = true;
   hd_uv_sockets_close_all(&driver->sockets);
+  if (!hd_uv_ticker_close(&driver->ticker, on_ticker_closed)) driver->handles_count--;
   uv_close((uv_handle_t *)&driver->timer, on_handle_closed);
   uv_close((uv_handle_t *)&driver->soon, on_handle_closed);
 }

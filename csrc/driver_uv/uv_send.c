@@ -67,6 +67,7 @@ void hd_uv_sender_destroy(hd_uv_sender *sender) {
 
 /* ---- one message ----------------------------------------------------------------------------------------------- */
 
+#if HD_UV_HAS_OFFLOADS || HD_UV_HAS_CONTROL_TTL
 static void add_control(struct msghdr *header, int level, int type, const void *value, size_t size) {
   struct cmsghdr *control = (struct cmsghdr *)(void *)((uint8_t *)header->msg_control + header->msg_controllen);
   control->cmsg_level = level;
@@ -75,6 +76,7 @@ static void add_control(struct msghdr *header, int level, int type, const void *
   memcpy(CMSG_DATA(control), value, size);
   header->msg_controllen += CMSG_SPACE(size);
 }
+#endif
 
 #if HD_UV_HAS_CONTROL_TTL
 /* IPv4 through an IPv6 socket takes the IPv4 option. */

@@ -7,6 +7,7 @@
 void hd_uv_sockets_init(hd_uv_sockets *sockets, uv_loop_t *loop, const hd_allocator *allocator,
                         const hd_uv_sockets_handler *handler, void *context) {
   *sockets = (hd_uv_sockets){.allocator = allocator, .loop = loop, .handler = handler, .context = context};
+  hd_list_init(&sockets->held);
   /* We count the ids up ourselves, so nobody can choose collisions and the seed does not matter. */
   const uint64_t seed[2] = {0};
   hd_hash_map_init(&sockets->by_id, allocator, sizeof(hd_socket_id), sizeof(hd_uv_polled *), 0, seed);
@@ -22,12 +23,21 @@ void hd_uv_sockets_destroy(hd_uv_sockets *sockets) {
 static void on_poll(uv_poll_t *poll, int status, int events);
 
 static void poll_again(hd_uv_polled *polled) {
-  uv_poll_start(&polled->poll, UV_READABLE | (polled->is_full ? UV_WRITABLE : 0), on_poll);
+  const int events = (polled->is_held ? 0 : UV_READABLE) | (polled->is_full ? UV_WRITABLE : 0);
+  uv_poll_start(&polled->poll, events, on_poll);
 }
 
 void hd_uv_polled_set_full(hd_uv_polled *polled, bool is_full) {
   if (polled->is_full == is_full || polled->is_closing) return;
   polled->is_full = is_full;
+  poll_again(polled);
+}
+
+void hd_uv_polled_set_held(hd_uv_polled *polled, bool is_held) {
+  if (polled->is_held == is_held || polled->is_closing) return;
+  polled->is_held = is_held;
+  hd_list_remove(&polled->held_link);
+  if (is_held) hd_list_push_back(&polled->sockets->held, &polled->held_link);
   poll_again(polled);
 }
 
@@ -84,6 +94,7 @@ int hd_uv_sockets_open(hd_uv_sockets *sockets, const hd_uv_socket_options *optio
   hd_uv_polled *polled = hd_allocate(sockets->allocator, sizeof *polled);
   if (polled == NULL) return HDHT_ERR_OUT_OF_MEMORY;
   *polled = (hd_uv_polled){.sockets = sockets, .context = context};
+  hd_list_init(&polled->held_link);
 
   int result = hd_uv_socket_open(options, &polled->socket);
   if (result == HDHT_OK) {
@@ -112,6 +123,7 @@ static void on_handle_closed(uv_handle_t *handle) {
 
 static void close_handle(hd_uv_polled *polled) {
   polled->is_closing = true;
+  hd_list_remove(&polled->held_link);
   uv_close((uv_handle_t *)&polled->poll, on_handle_closed);
   hd_uv_socket_close(&polled->socket); /* libuv no longer looks at it */
 }

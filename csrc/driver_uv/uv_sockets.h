@@ -7,11 +7,20 @@
 #include <uv.h>
 
 #include "base/allocator.h"
+#include "base/clock.h"
 #include "base/datagram.h"
 #include "base/hash_map.h"
+#include "base/list.h"
 #include "driver_uv/uv_socket.h"
 
 typedef struct hd_uv_sockets hd_uv_sockets;
+
+/* How densely a socket was readable lately. */
+typedef struct hd_uv_density {
+  hd_time since;
+  uint32_t wakeups;
+  uint32_t messages;
+} hd_uv_density;
 
 /* A socket and its place in the loop. */
 typedef struct hd_uv_polled {
@@ -19,9 +28,12 @@ typedef struct hd_uv_polled {
   hd_uv_sockets *sockets;
   hd_uv_socket socket;
   hd_socket_id id;
-  void *context;   /* the opener's own */
-  bool is_full;    /* sends fail until the loop finds it writable; changed by hd_uv_polled_set_full only */
-  bool is_closing; /* its id is forgotten already */
+  void *context;     /* the opener's own */
+  bool is_full;      /* sends fail until the loop finds it writable; changed by hd_uv_polled_set_full only */
+  bool is_held;      /* not polled for reading: somebody looks now and then; changed by hd_uv_polled_set_held only */
+  bool is_closing;   /* its id is forgotten already */
+  hd_list held_link; /* in hd_uv_sockets.held */
+  hd_uv_density density;
 } hd_uv_polled;
 
 typedef struct hd_uv_sockets_handler {
@@ -39,6 +51,7 @@ struct hd_uv_sockets {
   const hd_uv_sockets_handler *handler;
   void *context;
   hd_hash_map by_id; /* hd_socket_id to hd_uv_polled * */
+  hd_list held;
   hd_socket_id last_id;
   uint32_t handles_count; /* closing ones included */
 };
@@ -65,5 +78,8 @@ void hd_uv_sockets_close_all(hd_uv_sockets *sockets);
 
 /* Starts or stops waiting until the socket is writable. */
 void hd_uv_polled_set_full(hd_uv_polled *polled, bool is_full);
+
+/* Stops or starts waiting until it is readable. */
+void hd_uv_polled_set_held(hd_uv_polled *polled, bool is_held);
 
 #endif
