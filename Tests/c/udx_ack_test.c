@@ -46,8 +46,8 @@ TEST(udx_ack_reports_every_change_among_many_ranges) {
   hd_udx_ack ack = {.is_needed = true};
   hd_udx_ranges ranges = {0};
   add_every_second(&ranges, 1000);
-  hd_udx_ack_out_of_order(&ack, &ranges, hd_allocator_system(), 1000);
-  hd_udx_ack_out_of_order(&ack, &ranges, hd_allocator_system(), 2000);
+  hd_udx_ack_out_of_order(&ack, hd_allocator_system(), 1000);
+  hd_udx_ack_out_of_order(&ack, hd_allocator_system(), 2000);
   uint8_t bytes[HD_UDX_ACK_SIZE_MAX];
   const uint32_t size = write(&ack, &ranges, bytes);
   CHECK_UINT(HD_UDX_PACKET_HEADER_SIZE + HD_UDX_ACK_BLOCKS_ALL * HD_UDX_SACK_BLOCK_SIZE, size);
@@ -59,11 +59,29 @@ TEST(udx_ack_reports_every_change_among_many_ranges) {
   hd_udx_ranges_destroy(&ranges, hd_allocator_system());
 }
 
+TEST(udx_ack_repeats_each_change_once_because_packets_get_lost) {
+  hd_udx_ack ack = {.is_needed = true};
+  hd_udx_ranges ranges = {0};
+  add_every_second(&ranges, 1000);
+  uint8_t bytes[HD_UDX_ACK_SIZE_MAX];
+  hd_udx_ack_out_of_order(&ack, hd_allocator_system(), 1000);
+  CHECK(reports(bytes, write(&ack, &ranges, bytes), 1000));
+  hd_udx_ack_out_of_order(&ack, hd_allocator_system(), 1500);
+  uint32_t size = write(&ack, &ranges, bytes);
+  CHECK(reports(bytes, size, 1000));
+  CHECK(reports(bytes, size, 1500));
+  size = write(&ack, &ranges, bytes);
+  CHECK(!reports(bytes, size, 1000));
+  CHECK(reports(bytes, size, 1500));
+  hd_udx_ack_destroy(&ack, hd_allocator_system());
+  hd_udx_ranges_destroy(&ranges, hd_allocator_system());
+}
+
 TEST(udx_ack_asks_for_another_packet_when_the_changes_do_not_fit) {
   hd_udx_ack ack = {.is_needed = true};
   hd_udx_ranges ranges = {0};
   add_every_second(&ranges, 1000);
-  for (uint32_t i = 0; i < 200; i++) hd_udx_ack_out_of_order(&ack, &ranges, hd_allocator_system(), 2 + 4 * i);
+  for (uint32_t i = 0; i < 200; i++) hd_udx_ack_out_of_order(&ack, hd_allocator_system(), 2 + 4 * i);
   uint8_t bytes[HD_UDX_ACK_SIZE_MAX];
   uint32_t size = write(&ack, &ranges, bytes);
   CHECK_UINT(HD_UDX_ACK_SIZE_MAX, size);

@@ -138,6 +138,20 @@ TEST(udx_transfer_hands_out_batches_for_segmentation) {
   world_destroy(&world);
 }
 
+/* The reference acknowledges each packet, and every acknowledgement lets another packet out. */
+TEST(udx_transfer_gathers_packets_although_each_is_acknowledged_alone) {
+  udx_world world;
+  world_init(&world, 1);
+  world.links[0].bytes_per_second = 100000000; /* so that no two packets arrive at once */
+  world.tick = HD_MILLISECONDS(1);
+  CHECK(world_run_until_received(&world, 1, 0, HD_SECONDS(1)));
+  world.ends[0].to_write = 50 << 20;
+  CHECK(world_run_until_received(&world, 1, 50 << 20, HD_SECONDS(20)));
+  CHECK(world.links[1].packets * 2 > world.links[0].packets);
+  CHECK(world.ends[0].segments > 5 * world.ends[0].outs);
+  world_destroy(&world);
+}
+
 TEST(udx_transfer_pushes_back_and_says_when_to_go_on) {
   udx_world world;
   world_init(&world, 1);

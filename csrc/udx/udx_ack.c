@@ -13,7 +13,7 @@ uint32_t hd_udx_ack_write(hd_udx_ack *ack, const hd_udx_ranges *ranges, hd_udx_h
 
   uint8_t *blocks = to + HD_UDX_PACKET_HEADER_SIZE;
   if (ranges->count > HD_UDX_ACK_BLOCKS_ALL) return (uint32_t)(write_some(ack, blocks, ranges) - to);
-  ack->fresh.count = 0;
+  ack->fresh.count = ack->previous.count = ack->written = 0;
   return (uint32_t)(write_all(blocks, ranges) - to);
 }
 
@@ -27,28 +27,37 @@ static uint8_t *write_all(uint8_t *to, const hd_udx_ranges *ranges) {
   return to;
 }
 
-/* The changed ranges. Several fresh numbers may lie in one. */
-static uint8_t *write_fresh(hd_udx_ack *ack, uint8_t *to, const uint8_t *end, const hd_udx_ranges *ranges) {
+/* The ranges that hold the numbers of `numbers` from its range `first` on; several may lie in one. Returns how far it
+ * came. */
+static uint32_t write_changed(uint8_t **to, const uint8_t *end, const hd_udx_ranges *ranges,
+                              const hd_udx_ranges *numbers, uint32_t first) {
   const hd_udx_range *last = NULL;
-  uint32_t done = 0;
-  for (; done < ack->fresh.count && to < end; done++) {
-    const hd_udx_range *range = hd_udx_ranges_find(ranges, ack->fresh.items[done].start);
-    if (range != NULL && range != last) to = write_block(to, *range);
+  uint32_t place = first;
+  for (; place < numbers->count && *to < end; place++) {
+    const hd_udx_range *range = hd_udx_ranges_find(ranges, numbers->items[place].start);
+    if (range != NULL && range != last) *to = write_block(*to, *range);
     last = range;
   }
-  if (done == ack->fresh.count) {
-    ack->fresh.count = 0;
-  } else {
-    hd_udx_ranges_trim_before(&ack->fresh, ack->fresh.items[done].start);
-  }
-  return to;
+  return place;
+}
+
+static void forget_previous(hd_udx_ack *ack) {
+  const hd_udx_ranges empty = {.items = ack->previous.items, .capacity = ack->previous.capacity};
+  ack->previous = ack->fresh;
+  ack->fresh = empty;
+  ack->written = 0;
 }
 
 static uint8_t *write_some(hd_udx_ack *ack, uint8_t *to, const hd_udx_ranges *ranges) {
   const uint8_t *end = to + HD_UDX_SACK_BLOCKS_MAX * HD_UDX_SACK_BLOCK_SIZE;
   const uint8_t *enough = to + HD_UDX_ACK_BLOCKS_ALL * HD_UDX_SACK_BLOCK_SIZE;
-  to = write_fresh(ack, to, end, ranges);
-  ack->is_needed = ack->fresh.count > 0;
+  const uint32_t fresh_count = ack->fresh.count;
+  if (ack->written < fresh_count) ack->written = write_changed(&to, end, ranges, &ack->fresh, ack->written);
+  if (ack->written >= fresh_count) {
+    ack->written = fresh_count + write_changed(&to, end, ranges, &ack->previous, ack->written - fresh_count);
+  }
+  ack->is_needed = ack->written < fresh_count + ack->previous.count;
+  if (!ack->is_needed) forget_previous(ack);
 
   for (uint32_t i = 0; i < LOWEST_COUNT && to < enough; i++) to = write_block(to, ranges->items[i]);
   while (to < enough) {

@@ -15,8 +15,12 @@
 
 typedef struct hd_udx_ack {
   bool is_needed;
-  hd_udx_ranges fresh; /* numbers that came out of order since the last acknowledgement, when there are many ranges */
-  uint32_t rotation;   /* index of the old range to repeat next */
+  /* Numbers that came out of order since the last acknowledgement, and between that and the one before, which may have
+   * got lost. */
+  hd_udx_ranges fresh;
+  hd_udx_ranges previous;
+  uint32_t written;       /* how many ranges of these two went into an earlier packet of the same acknowledgement */
+  uint32_t rotation;      /* index of the old range to repeat next */
   hd_time heartbeat_from; /* heartbeats before this time are not answered */
 } hd_udx_ack;
 
@@ -27,18 +31,16 @@ static inline void hd_udx_ack_heartbeat(hd_udx_ack *ack, hd_time now) {
   ack->is_needed = true;
 }
 
-/* Number `number` came out of order and belongs to one of the receiver's `ranges` now. */
-static inline void hd_udx_ack_out_of_order(hd_udx_ack *ack, const hd_udx_ranges *ranges, const hd_allocator *allocator,
-                                           uint32_t number) {
-  if (ranges->count <= HD_UDX_ACK_BLOCKS_ALL / 2) return;
-  hd_udx_ranges_add(&ack->fresh, allocator, (hd_udx_range){.start = number, .end = number + 1}); /* a hint; may fail */
+/* Number `number` came out of order. Only a hint, which may fail for want of memory. */
+static inline void hd_udx_ack_out_of_order(hd_udx_ack *ack, const hd_allocator *allocator, uint32_t number) {
+  hd_udx_ranges_add(&ack->fresh, allocator, (hd_udx_range){.start = number, .end = number + 1});
 }
 
 /* Writes the acknowledgement packet: plain without ranges, else with all of them in ascending order if they are few.
  *
- * If they are many, the ranges that changed come first, then the lowest and some others in turn, which repeats what an
- * earlier packet may have lost. A range the other side does not hear of looks like a loss to it, so when the changes
- * alone do not fit, `is_needed` stays set for another packet with the rest.
+ * If they are many, the ranges that changed come first, then those that changed before, the lowest, and some others in
+ * turn. A range the other side does not hear of looks like a loss to it, so when the changes do not fit,
+ * `is_needed` stays set for another packet with the rest; and each is sent at least twice, as a packet may get lost.
  *
  * header  everything but flags and data_offset
  *
@@ -48,6 +50,7 @@ uint32_t hd_udx_ack_write(hd_udx_ack *ack, const hd_udx_ranges *ranges, hd_udx_h
 /* Gives the memory back. */
 static inline void hd_udx_ack_destroy(hd_udx_ack *ack, const hd_allocator *allocator) {
   hd_udx_ranges_destroy(&ack->fresh, allocator);
+  hd_udx_ranges_destroy(&ack->previous, allocator);
 }
 
 #endif

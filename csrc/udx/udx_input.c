@@ -112,7 +112,7 @@ static hd_udx_arrival take_data(hd_udx_stream *stream, const hd_udx_packet *pack
   const hd_udx_arrival arrival = hd_udx_receive_packet(&stream->receiver, stream->udx->allocator, &stream->udx->pool,
                                                        held_limit(stream), packet->header.seq, flags, packet->payload);
   if (arrival == HD_UDX_ARRIVAL_HELD && hd_udx_seq_before(stream->receiver.next, packet->header.seq)) {
-    hd_udx_ack_out_of_order(&stream->ack, &stream->receiver.ranges, stream->udx->allocator, packet->header.seq);
+    hd_udx_ack_out_of_order(&stream->ack, stream->udx->allocator, packet->header.seq);
   }
   switch (arrival) {
     case HD_UDX_ARRIVAL_DUPLICATE: stream->stats.duplicates++; break;

@@ -104,6 +104,8 @@ typedef struct batch {
   bool may_fragment;
 } batch;
 
+#define HD_UDX_BATCH_ENOUGH 24000 /* bytes that are not worth waiting for more: about 16 packets */
+
 typedef enum attempt { ADDED, DOES_NOT_FIT, NOTHING, PACED } attempt;
 
 static attempt add_lost(batch *made);
@@ -203,6 +205,19 @@ static void add_packet(batch *made, uint32_t number, const hd_udx_sent_packet *p
   hd_udx_pacing_spend(&stream->pacing, packet->wire_size);
 }
 
+/* Whether so little may be sent at once that it is cheaper to wait for more: each acknowledgement of a single packet
+ * would otherwise let a single packet out, at the price of a system call. Either the pacing timer ends the wait, or the
+ * acknowledgements of the seven eighths of the window that are in flight. */
+static bool is_too_little(const hd_udx_stream *stream, attempt *why_not) {
+  const uint64_t window = hd_udx_congestion_window(&stream->congestion);
+  uint64_t enough = stream->pacing.rate / 1000; /* a millisecond's worth */
+  if (enough > HD_UDX_BATCH_ENOUGH) enough = HD_UDX_BATCH_ENOUGH;
+  if (enough > window / 8) enough = window / 8;
+  if (enough > stream->queue.unsent_bytes) enough = stream->queue.unsent_bytes;
+  *why_not = stream->pacing.tokens < (int64_t)enough ? PACED : NOTHING;
+  return *why_not == PACED || window < stream->sent.flight_bytes + enough;
+}
+
 static bool may_send(const hd_udx_stream *stream, attempt *why_not) {
   if (stream->sent.flight_bytes >= hd_udx_congestion_window(&stream->congestion)) {
     *why_not = NOTHING;
@@ -282,7 +297,7 @@ static attempt add_new(batch *made) {
   if (!stream->is_forced) {
     attempt why_not;
     if (!hd_udx_flow_may_send(&stream->flow, sent->flight_payload, sent->total_payload, size)) return NOTHING;
-    if (!may_send(stream, &why_not)) return why_not;
+    if (!may_send(stream, &why_not) || (made->count == 0 && is_too_little(stream, &why_not))) return why_not;
   }
   if (!fits(made, HD_UDX_PACKET_HEADER_SIZE + padding + size, false, padding > 0)) return DOES_NOT_FIT;
   if (hd_udx_sent_reserve(sent, stream->udx->allocator) != HDHT_OK) return NOTHING; /* until something is acked */

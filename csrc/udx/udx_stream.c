@@ -477,7 +477,8 @@ static bool is_window_closed(const hd_udx_stream *stream) {
 
 static bool holds_memory(const hd_udx_stream *stream) {
   return stream->queue.capacity > 0 || stream->sent.capacity > 0 || stream->receiver.slots_count > 0 ||
-         stream->sent.sacked.capacity > 0 || stream->receiver.ranges.capacity > 0 || stream->ack.fresh.capacity > 0;
+         stream->sent.sacked.capacity > 0 || stream->receiver.ranges.capacity > 0 || stream->ack.fresh.capacity > 0 ||
+         stream->ack.previous.capacity > 0;
 }
 
 /* Data waits, nothing in flight will wake the stream, and neither window nor pacing is the reason: there was no memory
