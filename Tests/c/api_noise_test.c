@@ -139,3 +139,12 @@ TEST(api_noise_checks_every_pointer) {
   hdht_noise_destroy(noise);
   hdht_noise_destroy(NULL);
 }
+
+TEST(api_noise_wipes_results) {
+  const hdht_noise_result zeros = {{0}, {0}, {0}, {0}};
+  hdht_noise_result result;
+  memset(&result, 1, sizeof result);
+  hdht_noise_result_wipe(&result);
+  CHECK_BYTES(&zeros, &result, sizeof result);
+  hdht_noise_result_wipe(NULL);
+}

@@ -112,3 +112,7 @@ int hdht_noise_get_result(const hdht_noise *noise, hdht_noise_result *result) {
   memcpy(result, known, sizeof *result);
   return HDHT_OK;
 }
+
+void hdht_noise_result_wipe(hdht_noise_result *result) {
+  if (result != NULL) hd_secret_wipe(result, sizeof *result);
+}

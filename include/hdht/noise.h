@@ -42,7 +42,7 @@ typedef struct hdht_noise_options {
   uint32_t is_initiator; /* 0 or 1 */
 } hdht_noise_options;
 
-/* What a complete handshake agrees on. Wipe it when done: two keys are in it. */
+/* What a complete handshake agrees on. Wipe it with hdht_noise_result_wipe when done: two keys are in it. */
 typedef struct hdht_noise_result {
   uint8_t send_key[HDHT_NOISE_KEY_SIZE];
   uint8_t receive_key[HDHT_NOISE_KEY_SIZE];
@@ -100,6 +100,9 @@ HDHT_API int hdht_noise_remote_public_key(const hdht_noise *noise, uint8_t *publ
 
 /* Copies the result out. Errors: HDHT_ERR_INVALID_ARGUMENT, HDHT_ERR_INVALID_STATE (not complete). */
 HDHT_API int hdht_noise_get_result(const hdht_noise *noise, hdht_noise_result *result);
+
+/* Overwrites the result with zeros. NULL is ignored. */
+HDHT_API void hdht_noise_result_wipe(hdht_noise_result *result);
 
 #ifdef __cplusplus
 }
