@@ -300,3 +300,36 @@ package struct HandshakeSecrets: Equatable, Sendable {
         self.holepunchSecret = holepunchSecret
     }
 }
+
+extension RelayMessage {
+    /// The one byte string of those messages that have exactly one.
+    var byteString: MessageBytes? {
+        switch self {
+        case .incoming(let incoming): incoming.payload
+        case .result(_, let data): data
+        case .signature(_, let signature): signature
+        case .noiseSend(let send): send.payload
+        case .noiseReceive(let receive): receive.message
+        case .noiseReply(let reply): reply.payload
+        case .handshake, .ping, .pong, .connect, .connection, .connected, .deny, .accept, .destroy, .listen, .listening,
+            .close, .closed, .open, .end, .data, .finished, .lookup, .announce, .unannounce, .signAnnounce,
+            .signUnannounce:
+            nil
+        }
+    }
+
+    /// How long the message is, data left out: exact in what can be long, generous in what cannot.
+    var approximateByteCount: Int {
+        128 + (byteString?.count ?? 0) + (errorText?.utf8.count ?? 0) + (addresses?.encoded.count ?? 0)
+    }
+
+    private var errorText: String? {
+        if case .destroy(let destroy) = self { destroy.error } else { nil }
+    }
+
+    private var addresses: IPv4EndpointList? {
+        if case .signAnnounce(let sign) = self { return sign.relayAddresses }
+        if case .signUnannounce(let sign) = self { return sign.relayAddresses }
+        return nil
+    }
+}

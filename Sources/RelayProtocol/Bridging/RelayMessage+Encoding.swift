@@ -88,22 +88,6 @@ extension RelayMessage {
         hdht_relay_message(type: type, reserved: 0, body: body)
     }
 
-    /// The one byte string of those messages that have exactly one.
-    private var byteString: MessageBytes? {
-        switch self {
-        case .incoming(let incoming): incoming.payload
-        case .result(_, let data): data
-        case .signature(_, let signature): signature
-        case .noiseSend(let send): send.payload
-        case .noiseReceive(let receive): receive.message
-        case .noiseReply(let reply): reply.payload
-        case .handshake, .ping, .pong, .connect, .connection, .connected, .deny, .accept, .destroy, .listen, .listening,
-            .close, .closed, .open, .end, .data, .finished, .lookup, .announce, .unannounce, .signAnnounce,
-            .signUnannounce:
-            nil
-        }
-    }
-
     /// - Parameter bytes: The message's ``byteString``.
     private func codecBody(_ bytes: UnsafeRawBufferPointer, _ fields: inout FixedFields) -> hdht_relay_body {
         switch self {

@@ -2,7 +2,7 @@
 /// number is looked up in the wrong table: client and relay count independently.
 ///
 /// Inlinable because other modules keep tables by these, and code that is generic is slow unless they see it.
-package struct Identifier<Kind>: Hashable, Sendable, CustomStringConvertible {
+package struct Identifier<Kind>: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let number: UInt32
 
     @inlinable package init(_ number: UInt32) {
@@ -13,6 +13,10 @@ package struct Identifier<Kind>: Hashable, Sendable, CustomStringConvertible {
 
     @inlinable package static func == (left: Self, right: Self) -> Bool {
         left.number == right.number
+    }
+
+    @inlinable package static func < (left: Self, right: Self) -> Bool {
+        left.number < right.number
     }
 
     @inlinable package func hash(into hasher: inout Hasher) {
