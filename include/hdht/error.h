@@ -56,6 +56,7 @@
   X(ADDRESS_UNAVAILABLE, -106, 0, "The address is none of this machine's, or its family is not supported.")     \
   X(PERMISSION, -107, 0, "The operating system refused permission.")                                            \
   X(NETWORK, -108, 0, "The operating system reported a network failure.")                                       \
+  X(STORAGE, -109, 0, "A file could not be read or written.")                                                   \
   /* DHT */                                                                                                     \
   X(NO_NODES, -120, 0, "No node of the network answered.")                                                      \
   X(QUORUM, -121, 0, "Fewer nodes than needed accepted it.")                                                    \

@@ -15,12 +15,16 @@
 #include <hdht/loop.h>
 #include <hdht/memory.h>
 #include <hdht/mux.h>
+#include <hdht/node.h>
 #include <hdht/noise.h>
 #include <hdht/noise_payload.h>
 #include <hdht/peer.h>
+#include <hdht/query.h>
 #include <hdht/relay_message.h>
 #include <hdht/secretstream.h>
+#include <hdht/stats.h>
 #include <hdht/stream.h>
+#include <hdht/testnet.h>
 #include <hdht/types.h>
 #include <hdht/version.h>
 
