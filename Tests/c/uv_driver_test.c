@@ -522,6 +522,23 @@ TEST(uv_driver_closes_sockets_and_itself_while_wake_ups_come_densely) {
   }
 }
 
+TEST(uv_driver_opens_hundreds_of_sockets_for_little) {
+  enum { COUNT = 256 };
+  recording_core core;
+  core_open(&core);
+  hd_socket_id sockets[COUNT];
+  for (size_t i = 0; i < COUNT; i++) REQUIRE(open_socket(&core, &sockets[i]) == HDHT_OK);
+  const hd_bytes part = {.data = (const uint8_t *)"x", .size = 1};
+  for (size_t i = 0; i < COUNT; i++) {
+    const hd_datagram_out out = {
+        .socket = sockets[i], .to = core.address, .segments_count = 1, .parts_count = 1, .size = 1, .parts = &part};
+    CHECK_INT(HDHT_OK, hd_uv_driver_send(core.driver, &out));
+  }
+  RUN_UNTIL(&core, core.received_total >= COUNT);
+  for (size_t i = 0; i < COUNT; i++) hd_uv_driver_close_socket(core.driver, sockets[i]);
+  core_close(&core);
+}
+
 /* ---- closing --------------------------------------------------------------------------------------------------- */
 
 TEST(uv_driver_says_closed_last) {

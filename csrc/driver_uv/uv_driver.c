@@ -119,15 +119,16 @@ static void set_timer(hd_uv_driver *driver) {
   uv_timer_start(&driver->timer, on_timer, due_ms - now_ms, 0);
 }
 
-/* Everything that is done to the core stands between a begin and a drain. */
-static void begin(hd_uv_driver *driver) {
+/* Everything that is done to the core stands between a begin and a drain. Returns the time of all of it but sending. */
+static hd_time begin(hd_uv_driver *driver) {
   hd_assert(!driver->is_busy);
   driver->is_busy = true;
+  return hd_uv_driver_now(driver);
 }
 
-static void drain(hd_uv_driver *driver) {
+static void drain(hd_uv_driver *driver, hd_time now) {
   hd_assert(driver->is_busy);
-  if (!driver->is_closing) driver->functions->settle(driver->core, hd_uv_driver_now(driver));
+  if (!driver->is_closing) driver->functions->settle(driver->core, now);
   const bool is_done = driver->is_closing || send_all(driver);
   driver->is_busy = false;
 
@@ -142,8 +143,7 @@ static void drain(hd_uv_driver *driver) {
 
 /* ---- what happens ---------------------------------------------------------------------------------------------- */
 
-static void elapse_if_due(hd_uv_driver *driver) {
-  const hd_time now = hd_uv_driver_now(driver);
+static void elapse_if_due(hd_uv_driver *driver, hd_time now) {
   if (hd_time_is_due(driver->deadline, now)) driver->functions->elapse(driver->core, now);
 }
 
@@ -154,25 +154,25 @@ static void on_timer(uv_timer_t *timer) {
     set_timer(driver);
     return;
   }
-  begin(driver);
-  elapse_if_due(driver);
-  drain(driver);
+  const hd_time now = begin(driver);
+  elapse_if_due(driver, now);
+  drain(driver, now);
 }
 
 static void on_soon(uv_idle_t *idle) {
   hd_uv_driver *driver = idle->data;
   uv_idle_stop(idle);
-  begin(driver);
-  elapse_if_due(driver);
-  drain(driver);
+  const hd_time now = begin(driver);
+  elapse_if_due(driver, now);
+  drain(driver, now);
 }
 
 void hd_uv_driver_touch(hd_uv_driver *driver) {
   if (!driver->is_busy && !driver->is_closing) drain_soon(driver);
 }
 
-static void receive_batch(hd_uv_driver *driver, hd_uv_polled *polled, const hd_datagram *datagrams, size_t count) {
-  const hd_time now = hd_uv_driver_now(driver);
+static void receive_batch(hd_uv_driver *driver, hd_uv_polled *polled, hd_time now, const hd_datagram *datagrams,
+                          size_t count) {
   for (size_t i = 0; i < count && !polled->is_closing; i++) {
     driver->functions->receive(driver->core, now, &datagrams[i]);
   }
@@ -186,9 +186,9 @@ static size_t receive_available(hd_uv_driver *driver, hd_uv_polled *polled) {
     const hd_datagram *datagrams;
     const size_t count = hd_uv_receiver_take(driver->receiver, &polled->socket, polled->id, &datagrams, &has_more);
     messages += count;
-    begin(driver);
-    receive_batch(driver, polled, datagrams, count);
-    drain(driver);
+    const hd_time now = begin(driver);
+    receive_batch(driver, polled, now, datagrams, count);
+    drain(driver, now);
   }
   return messages;
 }
@@ -230,9 +230,9 @@ static void on_tick(void *context) {
 
 static void on_writable(void *context, hd_uv_polled *polled) {
   hd_uv_driver *driver = context;
-  begin(driver);
-  driver->functions->socket_writable(driver->core, hd_uv_driver_now(driver), polled->id);
-  drain(driver);
+  const hd_time now = begin(driver);
+  driver->functions->socket_writable(driver->core, now, polled->id);
+  drain(driver, now);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------ */
