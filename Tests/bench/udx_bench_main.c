@@ -21,6 +21,7 @@
 
 #define CLIENT_ID_OFFSET 1000000 /* stream n of the server is stream n + this of the client */
 #define GIB              (1024.0 * 1024.0 * 1024.0)
+#define LINGER_SECONDS   0.3 /* the other side may not have heard the last acknowledgement */
 
 typedef struct bench_options {
   const char *mode;
@@ -66,7 +67,7 @@ struct bench_side {
   bench_flow *flows;
   uint32_t open_count;
   uint8_t *pattern; /* write_size bytes, written again and again */
-  uv_timer_t end_timer, timeout_timer;
+  uv_timer_t end_timer, timeout_timer, linger_timer;
   bool has_started, is_over;
   double started_at, started_cpu;
   bench_result result;
@@ -104,6 +105,13 @@ static void start_clocks(bench_side *bench) {
 static void stop_clocks(bench_side *bench) {
   bench->result.seconds = wall_seconds() - bench->started_at;
   bench->result.cpu = cpu_seconds() - bench->started_cpu;
+}
+
+static void start_timer(bench_side *bench, uv_timer_t *timer, uv_timer_cb callback, double seconds) {
+  uv_timer_init(hdht_loop_uv_loop(bench->loop), timer);
+  timer->data = bench;
+  uv_timer_start(timer, callback, (uint64_t)(seconds * 1000), 0);
+  uv_unref((uv_handle_t *)timer);
 }
 
 /* ---- one stream ------------------------------------------------------------------------------------------------ */
@@ -173,6 +181,12 @@ static void on_end(void *user_data) {
   add_stats(ended);
 }
 
+static void on_lingered(uv_timer_t *timer) {
+  bench_side *bench = timer->data;
+  bench->is_over = true;
+  hdht_udx_close(bench->udx);
+}
+
 static void on_closed(void *user_data, int reason) {
   bench_flow *closed = user_data;
   bench_side *bench = closed->bench;
@@ -180,8 +194,7 @@ static void on_closed(void *user_data, int reason) {
   if (reason != HDHT_OK || closed->is_wrong) bench->result.failures++;
   if (--bench->open_count > 0) return;
   stop_clocks(bench);
-  bench->is_over = true;
-  hdht_udx_close(bench->udx);
+  start_timer(bench, &bench->linger_timer, on_lingered, LINGER_SECONDS);
 }
 
 static void open_flow(bench_side *bench, bench_flow *flow, uint32_t id) {
@@ -219,13 +232,6 @@ static void on_timeout(uv_timer_t *timer) {
   bench_side *bench = timer->data;
   fprintf(stderr, "%s: timed out with %u streams open\n", bench->options->mode, bench->open_count);
   exit(1);
-}
-
-static void start_timer(bench_side *bench, uv_timer_t *timer, uv_timer_cb callback, double seconds) {
-  uv_timer_init(hdht_loop_uv_loop(bench->loop), timer);
-  timer->data = bench;
-  uv_timer_start(timer, callback, (uint64_t)(seconds * 1000), 0);
-  uv_unref((uv_handle_t *)timer);
 }
 
 static void fill_pattern(bench_side *bench) {
