@@ -115,7 +115,8 @@ TEST(udx_instance_limits_what_all_streams_hold) {
   world_run(&world, HD_SECONDS(2));
   hd_udx_stats stats;
   hd_udx_get_stats(world.ends[1].udx, &stats);
-  CHECK_UINT(10 * HD_UDX_BLOCK_SIZE, stats.buffered_bytes);
+  CHECK(stats.buffered_bytes <= 10 * HD_UDX_BLOCK_SIZE);
+  CHECK(stats.buffered_bytes > 8 * HD_UDX_BLOCK_SIZE);
   hd_udx_stream_resume(world.ends[1].stream);
   CHECK(world_run_until_received(&world, 1, 1 << 20, HD_SECONDS(60)));
   CHECK(!world.ends[1].is_corrupt);

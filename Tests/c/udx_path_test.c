@@ -136,6 +136,22 @@ TEST(udx_relay_keeps_packets_for_a_full_socket) {
   world_destroy(&world);
 }
 
+TEST(udx_relay_legs_carry_nothing_of_their_own) {
+  udx_world world;
+  test_relay relay;
+  init_relayed(&world, &relay);
+  const hd_bytes part = hd_bytes_of("x", 1);
+  CHECK_INT(HDHT_ERR_INVALID_STATE, hd_udx_stream_write(relay.legs[0].stream, &part, 1));
+  CHECK_INT(HDHT_ERR_INVALID_STATE, hd_udx_stream_end(relay.legs[0].stream));
+  CHECK_INT(HDHT_ERR_INVALID_STATE, hd_udx_stream_send_message(relay.legs[0].stream, part));
+  peer *end = &world.ends[0];
+  peer other = {.world = &world, .udx = end->udx};
+  REQUIRE(hd_udx_stream_create(end->udx, 99, NULL, &world_sink, &other, &other.stream) == HDHT_OK);
+  REQUIRE(hd_udx_stream_write(end->stream, &part, 1) == HDHT_OK);
+  CHECK_INT(HDHT_ERR_INVALID_STATE, hd_udx_stream_relay_to(end->stream, other.stream));
+  world_destroy(&world);
+}
+
 TEST(udx_relay_drops_packets_for_a_leg_that_is_not_connected) {
   udx_world world;
   world_init_bare(&world, 1);

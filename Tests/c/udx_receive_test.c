@@ -96,7 +96,7 @@ TEST(udx_receive_knows_the_end_and_refuses_what_comes_after) {
 
 TEST(udx_receive_refuses_before_it_accepts) {
   fixture made = make(0);
-  made.pool.limit_bytes = 2 * HD_UDX_BLOCK_SIZE;
+  made.pool.limit_bytes = 2 * HD_UDX_BLOCK_SIZE + 8 * sizeof(void *); /* and the first slots */
   CHECK_INT(HD_UDX_ARRIVAL_HELD, arrive(&made, 1, HD_UDX_FLAG_DATA));
   CHECK_INT(HD_UDX_ARRIVAL_HELD, arrive(&made, 3, HD_UDX_FLAG_DATA));
   CHECK_INT(HD_UDX_ARRIVAL_NO_ROOM, arrive(&made, 5, HD_UDX_FLAG_DATA));
@@ -114,6 +114,12 @@ TEST(udx_receive_takes_the_last_number_of_the_span) {
   CHECK_INT(HD_UDX_ARRIVAL_HELD, arrive(&made, 0, HD_UDX_FLAG_DATA));
   /* The reader still waits for number 0, so this one has no slot. */
   CHECK_INT(HD_UDX_ARRIVAL_NO_ROOM, arrive(&made, HD_UDX_SPAN_LIMIT, HD_UDX_FLAG_DATA));
+  destroy(&made);
+
+  made = make(0);
+  made.pool.limit_bytes = 100000;
+  CHECK_INT(HD_UDX_ARRIVAL_NO_ROOM, arrive(&made, HD_UDX_SPAN_LIMIT - 1, HD_UDX_FLAG_DATA)); /* its slots count, too */
+  CHECK_UINT(0, made.pool.used_bytes);
   destroy(&made);
 }
 

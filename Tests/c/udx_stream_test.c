@@ -424,6 +424,21 @@ TEST(udx_stream_believes_a_destroy_only_from_its_peer_with_numbers_that_fit) {
   world_destroy(&world);
 }
 
+TEST(udx_stream_asks_the_peer_when_someone_else_says_it_is_gone) {
+  for (int is_gone = 0; is_gone < 2; is_gone++) {
+    udx_world world;
+    world_init(&world, 1);
+    const hd_udx_header header = {.flags = HD_UDX_FLAG_DESTROY, .stream_id = 2};
+    if (is_gone) world.links[1].loss = 1;
+    inject(&world, 1, hd_address_ipv4(9, 9, 9, 9, 9), header, "");
+    world_run(&world, HD_SECONDS(10));
+    CHECK_UINT(is_gone, world.ends[1].closes);
+    CHECK_UINT(is_gone ? 3 : 1, world.links[1].packets); /* heartbeats */
+    if (is_gone) CHECK_INT(HDHT_ERR_CONNECTION_RESET, world.ends[1].close_reason);
+    world_destroy(&world);
+  }
+}
+
 TEST(udx_stream_keeps_no_memory_for_numbers_of_the_far_future) {
   udx_world world;
   world_init(&world, 1);
@@ -452,7 +467,7 @@ TEST(udx_stream_bounds_what_it_holds_out_of_order) {
   }
   hd_udx_stats stats;
   hd_udx_get_stats(world.ends[1].udx, &stats);
-  CHECK(stats.buffered_bytes <= 4 * 65536 + 16 * HD_UDX_BLOCK_SIZE);
+  CHECK(stats.buffered_bytes <= 4 * 65536 + 16 * HD_UDX_BLOCK_SIZE + 1024 * sizeof(void *));
   CHECK(stats_of(&world.ends[1]).dropped_no_room > 800);
   world_destroy(&world);
 }

@@ -186,7 +186,7 @@ int hd_udx_stream_connect(hd_udx_stream *stream, hd_socket_id socket, const hd_a
 
 /* Half-closes: no write may follow. The stream closes when both sides have ended and all was acknowledged and read.
  *
- * Errors: HDHT_ERR_NOT_CONNECTED, HDHT_ERR_ENDED, HDHT_ERR_CLOSED, HDHT_ERR_OUT_OF_MEMORY. */
+ * Errors: HDHT_ERR_NOT_CONNECTED, HDHT_ERR_ENDED, HDHT_ERR_CLOSED, HDHT_ERR_INVALID_STATE (it relays). */
 int hd_udx_stream_end(hd_udx_stream *stream);
 
 /* Ends the stream at once and tells the other side (unless it relays). on_close(HDHT_OK) follows from hd_udx_settle.
@@ -201,8 +201,9 @@ void hd_udx_stream_destroy(hd_udx_stream *stream);
  *
  * parts         the bytes, in this order; the array itself is copied
  *
- * Errors: HDHT_ERR_NOT_CONNECTED, HDHT_ERR_ENDED, HDHT_ERR_CLOSED, HDHT_ERR_TOO_LARGE (HD_UDX_WRITE_SIZE_MAX),
- * HDHT_ERR_LIMIT (HD_UDX_WRITES_LIMIT), HDHT_ERR_OUT_OF_MEMORY; nothing is queued then. */
+ * Errors: HDHT_ERR_NOT_CONNECTED, HDHT_ERR_ENDED, HDHT_ERR_CLOSED, HDHT_ERR_INVALID_STATE (it relays),
+ * HDHT_ERR_TOO_LARGE (HD_UDX_WRITE_SIZE_MAX), HDHT_ERR_LIMIT (HD_UDX_WRITES_LIMIT), HDHT_ERR_OUT_OF_MEMORY; nothing is
+ * queued then. */
 int hd_udx_stream_write(hd_udx_stream *stream, const hd_bytes *parts, size_t parts_count);
 
 /* False while more than a high-water mark (256 KiB plus what the congestion window needs) awaits acknowledgement. */
@@ -213,8 +214,8 @@ uint64_t hd_udx_stream_unacked_bytes(const hd_udx_stream *stream);
 
 /* Sends one message, which may get lost, doubled or overtake others. Copied.
  *
- * Errors: HDHT_ERR_NOT_CONNECTED, HDHT_ERR_CLOSED, HDHT_ERR_TOO_LARGE (hd_udx_stream_message_size_max),
- * HDHT_ERR_WOULD_BLOCK (HD_UDX_MESSAGES_LIMIT), HDHT_ERR_OUT_OF_MEMORY. */
+ * Errors: HDHT_ERR_NOT_CONNECTED, HDHT_ERR_CLOSED, HDHT_ERR_INVALID_STATE (it relays), HDHT_ERR_TOO_LARGE
+ * (hd_udx_stream_message_size_max), HDHT_ERR_WOULD_BLOCK (HD_UDX_MESSAGES_LIMIT), HDHT_ERR_OUT_OF_MEMORY. */
 int hd_udx_stream_send_message(hd_udx_stream *stream, hd_bytes bytes);
 
 /* The longest message that the path is known to carry. Before connect: what every path carries. */
@@ -250,7 +251,7 @@ int hd_udx_stream_change_remote(hd_udx_stream *stream, hd_socket_id socket, cons
  * and closes both legs.
  *
  * Errors: HDHT_ERR_INVALID_ARGUMENT (same stream or another instance), HDHT_ERR_EXISTS (relays already),
- * HDHT_ERR_CLOSED. */
+ * HDHT_ERR_INVALID_STATE (has data of its own under way), HDHT_ERR_CLOSED. */
 int hd_udx_stream_relay_to(hd_udx_stream *stream, hd_udx_stream *to);
 
 /* ---- looking at a stream --------------------------------------------------------------------------------------- */

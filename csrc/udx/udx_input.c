@@ -1,10 +1,10 @@
 #include "udx/udx_input.h"
 
 static bool passes_firewall(hd_udx_stream *stream, const hd_datagram *datagram);
-static void hear(hd_udx_stream *stream, hd_time now);
+static void hear(hd_udx_stream *stream, hd_time now, const hd_datagram *datagram);
 static void take_packet(hd_udx_stream *stream, hd_time now, const hd_datagram *datagram, const hd_udx_packet *packet);
 static bool is_plausible(hd_udx_stream *stream, const hd_udx_header *header);
-static void take_destroy(hd_udx_stream *stream, const hd_datagram *datagram, const hd_udx_header *header);
+static void take_destroy(hd_udx_stream *stream, hd_time now, const hd_datagram *datagram, const hd_udx_header *header);
 static hd_udx_arrival take_data(hd_udx_stream *stream, const hd_udx_packet *packet);
 static void take_ack(hd_udx_stream *stream, hd_time now, const hd_udx_packet *packet);
 static void pass_on(hd_udx_stream *stream, const hd_datagram *datagram);
@@ -20,11 +20,11 @@ void hd_udx_input(hd_udx_stream *stream, hd_time now, const hd_datagram *datagra
     return;
   }
   if (datagram->socket != stream->socket && !passes_firewall(stream, datagram)) return;
+  hear(stream, now, datagram);
   if (stream->relay_to != NULL) {
     pass_on(stream, datagram);
     return;
   }
-  hear(stream, now);
 
   if ((datagram->bytes.data[2] & HD_UDX_FLAG_HEARTBEAT) != 0) { /* nothing else of a heartbeat counts */
     hd_udx_ack_heartbeat(&stream->ack, now);
@@ -47,7 +47,10 @@ static bool passes_firewall(hd_udx_stream *stream, const hd_datagram *datagram) 
   return is_let_in && !stream->is_closing;
 }
 
-static void hear(hd_udx_stream *stream, hd_time now) {
+/* The peer lives; but what says that it does not is no proof of that. */
+static void hear(hd_udx_stream *stream, hd_time now, const hd_datagram *datagram) {
+  if ((datagram->bytes.data[2] & HD_UDX_FLAG_DESTROY) != 0) return;
+  hd_udx_suspicion_clear(&stream->suspicion);
   hd_udx_keepalive_heard(&stream->keepalive);
   hd_udx_keepalive_restart(&stream->keepalive, now);
 }
@@ -62,7 +65,7 @@ static bool is_plausible(hd_udx_stream *stream, const hd_udx_header *header) {
 static void take_packet(hd_udx_stream *stream, hd_time now, const hd_datagram *datagram, const hd_udx_packet *packet) {
   const uint8_t flags = packet->header.flags;
   if ((flags & HD_UDX_FLAG_DESTROY) != 0) {
-    take_destroy(stream, datagram, &packet->header);
+    take_destroy(stream, now, datagram, &packet->header);
     return;
   }
 
@@ -89,17 +92,24 @@ static void take_packet(hd_udx_stream *stream, hd_time now, const hd_datagram *d
   if (hd_udx_receive_has_ready(&stream->receiver)) hd_udx_stream_deliver_waiting(stream);
 }
 
-/* Anyone can send 20 bytes, so a DESTROY must come from where the peer is or was, with numbers that fit. */
-static void take_destroy(hd_udx_stream *stream, const hd_datagram *datagram, const hd_udx_header *header) {
-  const bool is_from_peer =
-      !stream->is_connected || hd_address_equal(&datagram->from, &stream->remote) ||
-      (!hd_address_is_none(&stream->old_remote) && hd_address_equal(&datagram->from, &stream->old_remote));
-  if (hd_udx_seq_before(header->seq, stream->receiver.next) || hd_udx_seq_before(stream->sent.next, header->ack) ||
-      !is_from_peer) {
-    stream->stats.dropped_destroy++;
+static bool is_from_peer(const hd_udx_stream *stream, const hd_address *from) {
+  return !stream->is_connected || hd_address_equal(from, &stream->remote) ||
+         (!hd_address_is_none(&stream->old_remote) && hd_address_equal(from, &stream->old_remote));
+}
+
+/* Anyone can send 20 bytes, so a DESTROY must have numbers that fit, and come from where the peer is or was. */
+static void take_destroy(hd_udx_stream *stream, hd_time now, const hd_datagram *datagram, const hd_udx_header *header) {
+  const bool fits =
+      !hd_udx_seq_before(header->seq, stream->receiver.next) && !hd_udx_seq_before(stream->sent.next, header->ack);
+  if (fits && is_from_peer(stream, &datagram->from)) {
+    hd_udx_stream_close(stream, HDHT_ERR_CONNECTION_RESET);
     return;
   }
-  hd_udx_stream_close(stream, HDHT_ERR_CONNECTION_RESET);
+  stream->stats.dropped_destroy++;
+  if (fits && hd_udx_suspicion_begin(&stream->suspicion, now, hd_udx_rtt_timeout(&stream->rtt))) {
+    stream->is_heartbeat_due = true;
+    hd_udx_stream_want_send(stream);
+  }
 }
 
 /* Twice the window, with as much again for what blocks waste: a sender that keeps to the window is never refused. */
@@ -239,7 +249,7 @@ static void follow(hd_udx_stream *stream, const hd_udx_header *header) {
 static void pass_on(hd_udx_stream *stream, const hd_datagram *datagram) {
   const hd_udx_header header = hd_udx_packet_read_header(datagram->bytes.data);
   const bool is_destroy = (header.flags & HD_UDX_FLAG_DESTROY) != 0;
-  if (is_destroy && stream->is_connected && !hd_address_equal(&datagram->from, &stream->remote)) {
+  if (is_destroy && !is_from_peer(stream, &datagram->from)) {
     stream->stats.dropped_destroy++;
     return;
   }

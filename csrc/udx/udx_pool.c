@@ -38,3 +38,14 @@ void hd_udx_pool_give(hd_udx_pool *pool, void *block) {
   pool->free_first = block;
   pool->free_count++;
 }
+
+bool hd_udx_pool_charge(hd_udx_pool *pool, size_t bytes) {
+  if (pool->used_bytes + bytes > pool->limit_bytes) return false;
+  pool->used_bytes += bytes;
+  return true;
+}
+
+void hd_udx_pool_discharge(hd_udx_pool *pool, size_t bytes) {
+  hd_assert(pool->used_bytes >= bytes);
+  pool->used_bytes -= bytes;
+}

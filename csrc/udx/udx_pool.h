@@ -1,10 +1,12 @@
 /* Blocks of one size for received payloads that must be kept: out of order, or held for a paused reader. All streams of
  * an instance share one pool, so an idle stream holds none, and after warm-up taking one is a pointer move.
  *
- * Invariant: used_bytes counts whole blocks, what they waste included, and never passes limit_bytes. */
+ * Invariant: used_bytes counts whole blocks, what they waste included, and what is charged besides; it never passes
+ * limit_bytes. */
 #ifndef HD_UDX_POOL_H
 #define HD_UDX_POOL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/allocator.h"
@@ -31,5 +33,9 @@ void *hd_udx_pool_take(hd_udx_pool *pool);
 
 /* Gives one back. */
 void hd_udx_pool_give(hd_udx_pool *pool, void *block);
+
+/* Counts other memory that a peer can make us use against the same limit. Returns false when that is reached. */
+bool hd_udx_pool_charge(hd_udx_pool *pool, size_t bytes);
+void hd_udx_pool_discharge(hd_udx_pool *pool, size_t bytes);
 
 #endif

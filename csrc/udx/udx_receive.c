@@ -8,7 +8,7 @@ _Static_assert(HD_UDX_DATAGRAM_SIZE_MAX - HD_UDX_HEADER_SIZE <= sizeof(((hd_udx_
 
 static bool hold(hd_udx_receiver *receiver, const hd_allocator *allocator, hd_udx_pool *pool, uint32_t held_limit,
                  uint32_t number, uint8_t flags, hd_bytes payload);
-static bool reserve_slot(hd_udx_receiver *receiver, const hd_allocator *allocator, uint32_t number);
+static bool reserve_slot(hd_udx_receiver *receiver, const hd_allocator *allocator, hd_udx_pool *pool, uint32_t number);
 static void accept_next(hd_udx_receiver *receiver);
 
 static hd_udx_held_packet **slot_of(const hd_udx_receiver *receiver, uint32_t number) {
@@ -62,12 +62,13 @@ void hd_udx_receive_destroy(hd_udx_receiver *receiver, const hd_allocator *alloc
     receiver->slots[i] = NULL;
     receiver->held_count--;
   }
-  hd_udx_receive_trim(receiver, allocator);
+  hd_udx_receive_trim(receiver, allocator, pool);
   hd_udx_ranges_destroy(&receiver->ranges, allocator);
 }
 
-void hd_udx_receive_trim(hd_udx_receiver *receiver, const hd_allocator *allocator) {
+void hd_udx_receive_trim(hd_udx_receiver *receiver, const hd_allocator *allocator, hd_udx_pool *pool) {
   if (receiver->held_count > 0) return;
+  hd_udx_pool_discharge(pool, receiver->slots_count * sizeof receiver->slots[0]);
   hd_release(allocator, receiver->slots, receiver->slots_count * sizeof receiver->slots[0]);
   receiver->slots = NULL;
   receiver->slots_count = 0;
@@ -78,7 +79,7 @@ void hd_udx_receive_trim(hd_udx_receiver *receiver, const hd_allocator *allocato
 static bool hold(hd_udx_receiver *receiver, const hd_allocator *allocator, hd_udx_pool *pool, uint32_t held_limit,
                  uint32_t number, uint8_t flags, hd_bytes payload) {
   hd_assert(payload.size <= sizeof(((hd_udx_held_packet *)0)->payload));
-  if (receiver->held_count >= held_limit || !reserve_slot(receiver, allocator, number)) return false;
+  if (receiver->held_count >= held_limit || !reserve_slot(receiver, allocator, pool, number)) return false;
   hd_udx_held_packet *packet = hd_udx_pool_take(pool);
   if (packet == NULL) return false;
 
@@ -96,20 +97,27 @@ static bool hold(hd_udx_receiver *receiver, const hd_allocator *allocator, hd_ud
   return true;
 }
 
-static bool reserve_slot(hd_udx_receiver *receiver, const hd_allocator *allocator, uint32_t number) {
+/* One packet from far ahead makes this large, so it counts as what packets of all streams may use. */
+static bool reserve_slot(hd_udx_receiver *receiver, const hd_allocator *allocator, hd_udx_pool *pool, uint32_t number) {
   const uint32_t needed = number - receiver->delivered + 1;
   if (needed <= receiver->slots_count) return true;
   if (needed > HD_UDX_SPAN_LIMIT) return false;
 
   uint32_t count = receiver->slots_count == 0 ? 8 : receiver->slots_count;
   while (count < needed) count *= 2;
-  hd_udx_held_packet **slots = hd_allocate_zeroed(allocator, count * sizeof slots[0]);
-  if (slots == NULL) return false;
+  const size_t size = count * sizeof receiver->slots[0];
+  const size_t old_size = receiver->slots_count * sizeof receiver->slots[0];
+  if (!hd_udx_pool_charge(pool, size - old_size)) return false;
+  hd_udx_held_packet **slots = hd_allocate_zeroed(allocator, size);
+  if (slots == NULL) {
+    hd_udx_pool_discharge(pool, size - old_size);
+    return false;
+  }
   for (uint32_t i = 0; i < receiver->slots_count; i++) {
     const uint32_t old_number = receiver->delivered + i;
     slots[old_number & (count - 1)] = *slot_of(receiver, old_number);
   }
-  hd_release(allocator, receiver->slots, receiver->slots_count * sizeof slots[0]);
+  hd_release(allocator, receiver->slots, old_size);
   receiver->slots = slots;
   receiver->slots_count = count;
   return true;

@@ -52,7 +52,7 @@ static inline void hd_udx_receive_init(hd_udx_receiver *receiver, uint32_t next)
 void hd_udx_receive_destroy(hd_udx_receiver *receiver, const hd_allocator *allocator, hd_udx_pool *pool);
 
 /* Gives the slots back if nothing waits. */
-void hd_udx_receive_trim(hd_udx_receiver *receiver, const hd_allocator *allocator);
+void hd_udx_receive_trim(hd_udx_receiver *receiver, const hd_allocator *allocator, hd_udx_pool *pool);
 
 /* Takes a DATA or END packet with `number`, which is less than HD_UDX_SPAN_LIMIT after `next` or anywhere before it.
  *

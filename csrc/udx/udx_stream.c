@@ -18,6 +18,7 @@ static void init(hd_udx_stream *stream, hd_udx *udx, uint32_t local_id, const hd
   hd_udx_receive_init(&stream->receiver, options->receive_seq);
   hd_udx_flow_init(&stream->flow, options->window, options->window_max, options->send_seq, options->receive_seq);
   hd_udx_keepalive_set(&stream->keepalive, options->keepalive, 0);
+  hd_udx_suspicion_clear(&stream->suspicion);
 }
 
 /* A ghost gives its id up for a new stream. */
@@ -176,6 +177,7 @@ void hd_udx_stream_free(hd_udx_stream *stream) {
 
 static int check_writable(const hd_udx_stream *stream) {
   if (stream->is_closing) return HDHT_ERR_CLOSED;
+  if (stream->relay_to != NULL) return HDHT_ERR_INVALID_STATE;
   if (!stream->is_connected) return HDHT_ERR_NOT_CONNECTED;
   return stream->is_end_queued ? HDHT_ERR_ENDED : HDHT_OK;
 }
@@ -213,6 +215,7 @@ size_t hd_udx_stream_message_size_max(const hd_udx_stream *stream) {
 
 int hd_udx_stream_send_message(hd_udx_stream *stream, hd_bytes bytes) {
   if (stream->is_closing) return HDHT_ERR_CLOSED;
+  if (stream->relay_to != NULL) return HDHT_ERR_INVALID_STATE;
   if (!stream->is_connected) return HDHT_ERR_NOT_CONNECTED;
   if (bytes.size > hd_udx_stream_message_size_max(stream)) return HDHT_ERR_TOO_LARGE;
   const int error = hd_udx_messages_push(&stream->messages, &stream->udx->pool, bytes);
@@ -284,6 +287,8 @@ int hd_udx_stream_relay_to(hd_udx_stream *stream, hd_udx_stream *to) {
   if (stream == to || stream->udx != to->udx) return HDHT_ERR_INVALID_ARGUMENT;
   if (stream->is_closing || to->is_closing) return HDHT_ERR_CLOSED;
   if (stream->relay_to != NULL) return HDHT_ERR_EXISTS;
+  if (hd_udx_stream_has_outstanding(stream) || hd_udx_stream_has_unsent(stream)) return HDHT_ERR_INVALID_STATE;
+  if (stream->receiver.held_count > 0) return HDHT_ERR_INVALID_STATE;
   stream->relay_to = to;
   hd_list_push_back(&to->relay_sources, &stream->relay_link);
   return HDHT_OK;
@@ -423,6 +428,13 @@ void hd_udx_stream_elapse(hd_udx_stream *stream, hd_time now) {
     case HD_UDX_KEEPALIVE_SEND: stream->is_heartbeat_due = true; break;
     case HD_UDX_KEEPALIVE_GIVE_UP: hd_udx_stream_close(stream, HDHT_ERR_TIMED_OUT); return;
   }
+  if (hd_time_is_due(stream->suspicion.due_at, now)) {
+    if (!hd_udx_suspicion_elapse(&stream->suspicion, now, hd_udx_rtt_timeout(&stream->rtt))) {
+      hd_udx_stream_close(stream, HDHT_ERR_CONNECTION_RESET);
+      return;
+    }
+    stream->is_heartbeat_due = true;
+  }
   if (hd_time_is_due(stream->trim_at, now)) trim(stream);
 }
 
@@ -466,7 +478,7 @@ static void trim(hd_udx_stream *stream) {
   if (hd_udx_stream_has_outstanding(stream) || stream->queue.end != stream->queue.first) return;
   hd_udx_send_queue_destroy(&stream->queue, stream->udx->allocator);
   hd_udx_sent_destroy(&stream->sent, stream->udx->allocator);
-  hd_udx_receive_trim(&stream->receiver, stream->udx->allocator);
+  hd_udx_receive_trim(&stream->receiver, stream->udx->allocator, &stream->udx->pool);
   hd_udx_ack_destroy(&stream->ack, stream->udx->allocator);
 }
 
@@ -510,6 +522,7 @@ void hd_udx_stream_arm(hd_udx_stream *stream, hd_time now) {
   at = hd_time_earlier(at, stream->flow.probe_at);
   if (is_starved(stream)) at = hd_time_earlier(at, hd_time_add(now, HD_UDX_STARVED_RETRY));
   if (stream->keepalive.period.us != 0) at = hd_time_earlier(at, stream->keepalive.due_at);
+  at = hd_time_earlier(at, stream->suspicion.due_at);
   at = hd_time_earlier(at, stream->trim_at);
   const int error = hd_deadline_heap_set(&stream->udx->deadlines, &stream->entry.deadline, at);
   hd_assert(error == HDHT_OK); /* room was reserved when the stream was made */

@@ -20,6 +20,7 @@
 #include "udx/udx_pacing.h"
 #include "udx/udx_receive.h"
 #include "udx/udx_recovery.h"
+#include "udx/udx_suspicion.h"
 
 #define HD_UDX_IDLE_TRIM_AFTER                                                          \
   HD_SECONDS(2) /* after so long without anything outstanding the arrays are given back \
@@ -89,6 +90,7 @@ struct hd_udx_stream {
   hd_udx_flow flow;
 
   hd_udx_keepalive keepalive;
+  hd_udx_suspicion suspicion;
   hd_udx_messages messages;
 
   /* As a leg of a relay: packets go on to relay_to. The parts above are then unused, except that receiver.next and
