@@ -29,6 +29,10 @@ let package = Package(
             name: "CLibuv", pkgConfig: "libuv",
             providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]
         ),
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl"])]
+        ),
 
         // The C core. The same files are built by CMakeLists.txt; csrc holds nothing but .c and .h.
         .target(
@@ -44,6 +48,9 @@ let package = Package(
         // Both sides of the relay protocol as values: no sockets, no clock.
         .target(name: "RelayProtocol", dependencies: ["CHyperDHT"], swiftSettings: swiftSettings),
 
+        .target(
+            name: "ByteTransport", dependencies: ["LoopRuntime", "CLibuv", "COpenSSL"], swiftSettings: swiftSettings
+        ),
         .target(name: "HyperDHT", dependencies: ["CHyperDHT"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "dht-relay",
@@ -58,6 +65,9 @@ let package = Package(
             name: "swift-bench", dependencies: ["LoopRuntime"], path: "Tests/SwiftBench", swiftSettings: swiftSettings
         ),
         .testTarget(name: "LoopRuntimeTests", dependencies: ["LoopRuntime", "CLibuv"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "ByteTransportTests", dependencies: ["ByteTransport", "LoopRuntime"], swiftSettings: swiftSettings
+        ),
         .testTarget(name: "HyperDHTTests", dependencies: ["HyperDHT", "CHyperDHT"], swiftSettings: swiftSettings),
         .testTarget(
             name: "RelayProtocolTests", dependencies: ["RelayProtocol", "CHyperDHT"], swiftSettings: swiftSettings

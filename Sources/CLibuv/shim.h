@@ -2,7 +2,9 @@
 #ifndef CLIBUV_SHIM_H
 #define CLIBUV_SHIM_H
 
+#include <errno.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <uv.h>
 
 /* A thread in a form that Swift sees alike on every system: pthread_t is a number on some and a pointer on others. */
@@ -23,6 +25,15 @@ static inline int hd_uv_thread_join(hd_uv_thread *thread) {
 /* A number that no other thread has while this one runs; never 0. */
 static inline uintptr_t hd_uv_thread_current(void) {
   return (uintptr_t)uv_thread_self();
+}
+
+/* Lets other sockets bind the port of this one, which has a socket but is not bound yet. 0, or a negative error of libuv. */
+static inline int hd_uv_share_port(const uv_tcp_t *handle) {
+  uv_os_fd_t socket;
+  const int status = uv_fileno((const uv_handle_t *)handle, &socket);
+  if (status != 0) return status;
+  const int on = 1;
+  return setsockopt(socket, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0 ? 0 : uv_translate_sys_error(errno);
 }
 
 #endif
