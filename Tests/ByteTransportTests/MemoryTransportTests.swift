@@ -26,6 +26,7 @@ private struct MemoryPair {
             #expect(pair.rightRecorder.messages.isEmpty)  // never inside the call
             await pair.rightRecorder.wait { $0.messages.count == 3 }
             #expect(pair.rightRecorder.messages == [[1, 2], [], [3]])
+            pair.left.abort()
         }
     }
 
@@ -37,6 +38,7 @@ private struct MemoryPair {
             await pair.rightRecorder.wait { $0.bytes.count == 10 }
             #expect(pair.rightRecorder.bytes == pattern(10))
             #expect(pair.rightRecorder.messages.map(\.count) == [3, 3, 3, 1])
+            pair.left.abort()
         }
     }
 
@@ -151,7 +153,7 @@ private struct MemoryPair {
             }
             var count = 0
             while let message = try await reader.read() {
-                #expect(message == pattern(10000, seed: count))
+                expectSame(message, pattern(10000, seed: count))
                 count += 1
                 if count % 100 == 0 { await pause(.milliseconds(1), on: actor) }
             }

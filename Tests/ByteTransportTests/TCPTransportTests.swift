@@ -14,7 +14,7 @@ import Testing
                 pair.client.write(Array(sent[start..<start + 1000]))
             }
             await pair.clientRecorder.wait { $0.bytes.count >= sent.count }
-            #expect(pair.clientRecorder.bytes == sent)
+            expectSame(pair.clientRecorder.bytes, sent)
             #expect(pair.client.remoteAddress?.port == pair.server.localAddress?.port)
             #expect(pair.server.remoteAddress == pair.client.localAddress)
         }
@@ -59,7 +59,7 @@ import Testing
             pair.client.write([1])
             #expect(await pair.clientRecorder.waitUntilClosed() == .closedLocally)
             #expect(await pair.serverRecorder.waitUntilClosed() == .closedByPeer(nil))
-            #expect(pair.serverRecorder.bytes == sent)
+            expectSame(pair.serverRecorder.bytes, sent)
         }
     }
 
@@ -114,7 +114,7 @@ import Testing
             pair.serverRecorder.onReceived = { _ in }
             pair.server.resumeReading()
             await pair.serverRecorder.wait { $0.bytes.count >= sent.count }
-            #expect(pair.serverRecorder.bytes == sent)
+            expectSame(pair.serverRecorder.bytes, sent)
         }
     }
 
@@ -192,7 +192,7 @@ import Testing
             }
             for (index, pair) in pairs.enumerated() {
                 await pair.clientRecorder.wait { $0.bytes.count >= 5000 }
-                #expect(pair.clientRecorder.bytes == pattern(5000, seed: index))
+                expectSame(pair.clientRecorder.bytes, pattern(5000, seed: index))
             }
             #expect(context.connectionCount == 100)
         }

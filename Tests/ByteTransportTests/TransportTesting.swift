@@ -2,9 +2,27 @@ import ByteTransport
 import LoopRuntime
 import Testing
 
+/// Expects two sequences of bytes to be the same; says where they differ, and does not print them all.
+func expectSame(_ bytes: [UInt8], _ expected: [UInt8], sourceLocation: SourceLocation = #_sourceLocation) {
+    guard bytes != expected else { return }
+    let same = zip(bytes, expected).prefix { $0 == $1 }.count
+    Issue.record(
+        "\(bytes.count) bytes instead of \(expected.count), of which the first \(same) are right",
+        sourceLocation: sourceLocation)
+}
+
+/// Limits whose time-outs do not decide a test on a busy machine.
+func patientLimits(_ change: (inout TransportLimits) -> Void = { _ in }) -> TransportLimits {
+    var limits = TransportLimits()
+    limits.closeTimeout = .seconds(50)
+    limits.connectTimeout = .seconds(50)
+    change(&limits)
+    return limits
+}
+
 /// Runs a test on a loop of its own, with pipes that are all cut when it ends, however it ends.
 func withTransports<Result: Sendable>(
-    limits: TransportLimits = TransportLimits(),
+    limits: TransportLimits = patientLimits(),
     _ body: @Sendable (TransportContext, isolated LoopActor) async throws -> Result
 ) async rethrows -> Result {
     try await withLoopThread { actor in
@@ -78,6 +96,10 @@ final class Recorder: ByteTransportDelegate {
     func closed(_ reason: CloseReason) {
         #expect(closeReasons.isEmpty, "a pipe is closed once")
         closeReasons.append(reason)
+        // They mostly refer to the pipe, and so to this.
+        onReceived = { _ in }
+        onReadEnded = {}
+        onBecameWritable = {}
         tell()
     }
 
