@@ -65,7 +65,16 @@
   X(UNKNOWN_COMMAND, -124, 0, "The node does not serve this command.")                                          \
   X(INVALID_TOKEN, -125, 0, "The node no longer accepts the token it gave.")                                    \
   X(REFUSED, -126, 0, "The node refused with an error this library does not know.")                             \
-  X(SUSPENDED, -127, 0, "The node is suspended.")
+  X(SUSPENDED, -127, 0, "The node is suspended.")                                                               \
+  /* connections to peers */                                                                                    \
+  X(HOLEPUNCH_ABORTED, -140, 1, "Hole punching ended without a path to the peer.")                              \
+  X(HOLEPUNCH_INVALID, -141, 1, "The peer's hole-punch message could not be decrypted.")                        \
+  X(HOLEPUNCH_PROBE_TIMEOUT, -142, 1, "What kind of NAT there is was not found out in time.")                   \
+  X(HOLEPUNCH_DOUBLE_RANDOMIZED_NATS, -143, 1, "Both this side's and the peer's NAT pick ports at random.")     \
+  X(CANNOT_HOLEPUNCH, -144, 1, "The peer is behind a NAT and offers no relays to punch through.")               \
+  X(REMOTE_NOT_HOLEPUNCHING, -145, 1, "The peer does not punch.")                                               \
+  X(REMOTE_NOT_HOLEPUNCHABLE, -146, 1, "The peer has no address that can be punched to.")                       \
+  X(REMOTE_ABORTED, -147, 1, "The peer ended the hole punching.")
 
 enum {
   HDHT_OK = 0,
