@@ -391,6 +391,10 @@ hd_address sim_internet_add_host(sim_internet *internet, sim_nat *nat) {
   return address;
 }
 
+unsigned sim_nat_externals_count(const sim_nat *nat) {
+  return nat->options.externals_count;
+}
+
 hd_address sim_nat_external(const sim_nat *nat, unsigned index) {
   hd_assert(index < nat->options.externals_count);
   return nat->externals[index];

@@ -69,6 +69,8 @@ sim_nat *sim_nat_create(sim_internet *internet, sim_nat *outer, const sim_nat_op
  * with. */
 hd_address sim_internet_add_host(sim_internet *internet, sim_nat *nat);
 
+unsigned sim_nat_externals_count(const sim_nat *nat);
+
 /* Of a NAT's addresses outside; `index` < externals_count. The port is 0. */
 hd_address sim_nat_external(const sim_nat *nat, unsigned index);
 
