@@ -92,6 +92,51 @@ package struct DataChunks {
         }
     }
 
+    /// How long the longest chunk is.
+    var longest: Int {
+        if case .one = storage { return byteCount }
+        var longest = 0
+        forEach { longest = Swift.max(longest, $0.count) }
+        return longest
+    }
+
+    /// The same without empty chunks. What is lent stays lent.
+    var withoutEmpty: Self {
+        var hasEmpty = false
+        forEach { hasEmpty = hasEmpty || $0.isEmpty }
+        guard hasEmpty else { return self }
+        if case .owned = storage { return Self(arrays.filter { !$0.isEmpty }) }
+        var chunks: [UnsafeRawBufferPointer] = []
+        forEach { if !$0.isEmpty { chunks.append($0) } }
+        return Self(lending: chunks)
+    }
+
+    /// The same chunks in several messages, none longer than `byteCount` or with more than `count` chunks, unless a single chunk is
+    /// longer and must not be cut. What is lent stays lent.
+    func split(_ byteCount: Int, _ count: Int, cutsChunks: Bool) -> [Self] {
+        if self.byteCount <= byteCount, self.count <= count { return [self] }
+        if case .owned = storage {
+            return withChunksInPlace { $0.split(byteCount, count, cutsChunks: cutsChunks).map(\.owned) }
+        }
+        var messages: [Self] = []
+        var (message, size) = ([UnsafeRawBufferPointer](), 0)
+        forEach { chunk in
+            var rest = chunk
+            repeat {
+                if !message.isEmpty, size + rest.count > byteCount || message.count == count {
+                    messages.append(Self(lending: message))
+                    (message, size) = ([], 0)
+                }
+                let part = cutsChunks ? UnsafeRawBufferPointer(rebasing: rest.prefix(byteCount)) : rest
+                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(part.count))
+                message.append(part)
+                size += part.count
+            } while !rest.isEmpty
+        }
+        messages.append(Self(lending: message))
+        return messages
+    }
+
     /// Keeps owned bytes in place for the duration of the call, so that all chunks can be lent together.
     fileprivate func withChunksInPlace<Result>(_ body: (DataChunks) throws -> Result) rethrows -> Result {
         guard case .owned(let bytes, let sizes) = storage else { return try body(self) }

@@ -5,6 +5,12 @@ struct UntakenBytes {
     fileprivate(set) var isCrowded = false
     /// When some was taken last, or, if none was, when the first came.
     fileprivate(set) var lastProgress: RelayInstant?
+
+    /// Whether there are some, and none was taken for so long.
+    func isStalled(for duration: Duration, at now: RelayInstant) -> Bool {
+        guard count > 0, let lastProgress else { return false }
+        return lastProgress.advanced(by: duration) <= now
+    }
 }
 
 /// Decides when the link is not to be read, so that what one side sends and the other does not take stays bounded: for each

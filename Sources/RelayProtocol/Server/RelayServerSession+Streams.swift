@@ -342,9 +342,4 @@ extension UntakenBytes {
     fileprivate mutating func remove(_ count: Int, _ gate: inout ReadingGate, at now: RelayInstant) {
         gate.remove(count, from: &self, at: now)
     }
-
-    fileprivate func isStalled(for duration: Duration, at now: RelayInstant) -> Bool {
-        guard count > 0, let lastProgress else { return false }
-        return lastProgress.advanced(by: duration) <= now
-    }
 }
