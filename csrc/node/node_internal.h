@@ -11,7 +11,8 @@
 #define HD_NODE_REPLACEMENTS       3  /* full rows whose eviction candidate is being asked */
 #define HD_NODE_DELAYED_LIMIT      64 /* PINGs to be answered later */
 #define HD_NODE_DELAYED_PER_HOST   4
-#define HD_NODE_PROBE_NODES        5 /* asked to reach our server socket */
+#define HD_NODE_PROBE_NODES        5  /* asked to reach our server socket */
+#define HD_NODE_FORGOTTEN_LIMIT    32 /* nodes that left the table and may come back */
 
 /* A full row's old node is being asked; if it is silent the new one takes its place. */
 typedef struct hd_node_replacement {
@@ -95,6 +96,9 @@ struct hd_node {
   uint32_t down_hints_left;
   unsigned checks; /* liveness checks under way */
   hd_node_replacement replacements[HD_NODE_REPLACEMENTS];
+  hd_address forgotten[HD_NODE_FORGOTTEN_LIMIT]; /* a ring; no address: an empty place */
+  unsigned forgotten_next;                       /* where the next one goes */
+  unsigned forgotten_asked;                      /* whose turn it is to be asked */
   hd_node_delayed delayed[HD_NODE_DELAYED_LIMIT];
   hd_duration ping_delay_max;
   hd_node_health health;

@@ -55,6 +55,10 @@ static hd_node_id id_of(const hd_address *address) {
 }
 
 static void remove_node(hd_node *node, hd_table_node *entry) {
+  if (entry->is_verified) {
+    node->forgotten[node->forgotten_next] = entry->address;
+    node->forgotten_next = (node->forgotten_next + 1) % HD_NODE_FORGOTTEN_LIMIT;
+  }
   hd_table_remove(&node->table, entry);
   node->nodes_removed++;
 }
@@ -202,6 +206,36 @@ void hd_node_rebase_table(hd_node *node, const hd_node_id *id) {
   hd_table_rebase(&node->table, id);
 }
 
+/* ---- the forgotten ---------------------------------------------------------------------------------------------- */
+
+/* Somebody is back, and perhaps with it a whole part of the network: the neighbours are looked up again. */
+static void forgotten_answered(void *context, hd_time now, const hd_rpc_result *result) {
+  hd_node *node = context;
+  if (!has_proven_itself(result)) return;
+  for (unsigned i = 0; i < HD_NODE_FORGOTTEN_LIMIT; i++) {
+    if (hd_address_equal(&node->forgotten[i], &result->from)) node->forgotten[i] = (hd_address){0};
+  }
+  const hd_node_id own_id = node->table.own_id;
+  hd_node_walk_in_background(node, now, &own_id);
+}
+
+/* A network that was cut in two would stay so for ever if nobody asked for those who were on the other side: each half
+ * has nodes enough and no reason to look further. One at a time is asked, once. */
+static void ask_a_forgotten_one(hd_node *node, hd_time now) {
+  for (unsigned i = 0; i < HD_NODE_FORGOTTEN_LIMIT; i++) {
+    const hd_address address = node->forgotten[node->forgotten_asked];
+    node->forgotten_asked = (node->forgotten_asked + 1) % HD_NODE_FORGOTTEN_LIMIT;
+    if (hd_address_is_none(&address)) continue;
+    const hd_rpc_ask ask = {.to = address,
+                            .is_internal = true,
+                            .command = HD_MESSAGES_PING,
+                            .on_done = forgotten_answered,
+                            .context = node};
+    (void)hd_rpc_request_send(&node->rpc, now, &ask, NULL);
+    return;
+  }
+}
+
 /* ---- refresh --------------------------------------------------------------------------------------------------- */
 
 void hd_node_refresh(hd_node *node, hd_time now) {
@@ -271,7 +305,10 @@ static void run_tick(hd_node *node, hd_time now) {
   if (node->bootstrap != HD_NODE_BOOTSTRAP_DONE) return;
 
   hd_node_adapt(node, now);
-  if (node->tick % PING_EVERY_TICKS == 0) check_some(node, now);
+  if (node->tick % PING_EVERY_TICKS == 0) {
+    check_some(node, now);
+    ask_a_forgotten_one(node, now);
+  }
   check_strangers(node, now);
   if (wants_refresh(node)) {
     node->refresh_countdown = HD_NODE_REFRESH_TICKS;
