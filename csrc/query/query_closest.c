@@ -123,13 +123,6 @@ static void judge_referrers(hd_query_closest *closest, const hd_query_candidate 
   }
 }
 
-void hd_query_closest_set(hd_query_closest *closest, uint16_t number, hd_query_state state) {
-  hd_assert(number < closest->count);
-  hd_query_candidate *candidate = &closest->candidates[number];
-  judge_referrers(closest, candidate, state);
-  candidate->state = state;
-}
-
 /* A candidate we knew ourselves is trusted, and one that any trusted node named. */
 static bool is_trusted(const hd_query_closest *closest, const hd_query_candidate *candidate) {
   for (unsigned i = 0; i < candidate->referrers_count; i++) {
@@ -137,6 +130,14 @@ static bool is_trusted(const hd_query_closest *closest, const hd_query_candidate
     if (referrer->bad_referrals < BAD_REFERRALS_FORGIVEN + referrer->good_referrals) return true;
   }
   return candidate->referrers_count == 0;
+}
+
+void hd_query_closest_set(hd_query_closest *closest, uint16_t number, hd_query_state state) {
+  hd_assert(number < closest->count);
+  hd_query_candidate *candidate = &closest->candidates[number];
+  if (state == HD_QUERY_ASKED && !is_trusted(closest, candidate)) closest->distrusted_asked++;
+  judge_referrers(closest, candidate, state);
+  candidate->state = state;
 }
 
 static uint16_t first_seed(const hd_query_closest *closest) {
@@ -147,19 +148,19 @@ static uint16_t first_seed(const hd_query_closest *closest) {
   return HD_QUERY_NOBODY;
 }
 
-/* Distrusted ones are asked only when nobody else waits or is expected to answer. */
+/* Distrusted ones are asked, a few, when nobody else waits or is expected to answer. */
 uint16_t hd_query_closest_next(const hd_query_closest *closest) {
   const uint16_t seed = first_seed(closest);
   if (seed != HD_QUERY_NOBODY) return seed;
   unsigned ahead = 0, answered = 0;
   uint16_t distrusted = HD_QUERY_NOBODY;
-  bool is_any_asked = false;
+  bool is_trusted_asked = false;
   for (uint16_t place = 0; place < closest->count && ahead < HD_QUERY_K; place++) {
     const uint16_t number = closest->order[place];
     const hd_query_candidate *candidate = &closest->candidates[number];
     switch (candidate->state) {
       case HD_QUERY_ASKED:
-        is_any_asked = true;
+        is_trusted_asked = is_trusted_asked || is_trusted(closest, candidate);
         ahead++;
         break;
       case HD_QUERY_ANSWERED:
@@ -175,7 +176,8 @@ uint16_t hd_query_closest_next(const hd_query_closest *closest) {
       case HD_QUERY_FAILED: break;
     }
   }
-  return is_any_asked || answered == HD_QUERY_K ? HD_QUERY_NOBODY : distrusted;
+  const bool is_enough = closest->distrusted_asked >= HD_QUERY_DISTRUSTED_LIMIT || answered == HD_QUERY_K;
+  return is_trusted_asked || is_enough ? HD_QUERY_NOBODY : distrusted;
 }
 
 unsigned hd_query_closest_count(const hd_query_closest *closest, hd_query_state state) {

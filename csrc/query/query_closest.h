@@ -4,8 +4,8 @@
  * A candidate is worth asking while fewer than 20 nodes nearer than it have answered or are about to. One that does not
  * answer within its first time-out is slow: it no longer stands for an answer, so others are asked in its place.
  *
- * Candidates whose only referrers named several nodes that do not answer, and hardly one that does, come last: a few
- * liars cannot make a query visit their inventions one after the other. */
+ * Candidates whose only referrers named several nodes that do not answer, and hardly one that does, come last, and only
+ * a few of them: liars cannot make a query visit their inventions one after the other. */
 #ifndef HD_QUERY_CLOSEST_H
 #define HD_QUERY_CLOSEST_H
 
@@ -14,7 +14,8 @@
 
 #define HD_QUERY_K                20
 #define HD_QUERY_CANDIDATES_LIMIT 256
-#define HD_QUERY_REFERRERS_LIMIT  4 /* remembered of each candidate */
+#define HD_QUERY_REFERRERS_LIMIT  4  /* remembered of each candidate */
+#define HD_QUERY_DISTRUSTED_LIMIT 10 /* distrusted candidates that are asked all the same */
 
 typedef enum hd_query_state {
   HD_QUERY_WAITING,
@@ -53,6 +54,7 @@ typedef struct hd_query_closest {
   uint16_t *order; /* numbers, nearest first */
   uint16_t count;
   uint16_t capacity;
+  uint16_t distrusted_asked;
 } hd_query_closest;
 
 /* Nobody yet; allocates nothing. */
