@@ -9,7 +9,7 @@
 
 static const scenario *const scenarios[] = {&scenario_udx_transfer, &scenario_udx_hostile, &scenario_dht,
                                             &scenario_dht_churn,    &scenario_dht_loss,    &scenario_dht_partition,
-                                            &scenario_dht_liars,    &scenario_punch};
+                                            &scenario_dht_liars,    &scenario_dht_flood,   &scenario_punch};
 
 size_t scenario_nodes_count = 64;
 

@@ -26,6 +26,7 @@ extern const scenario scenario_dht_churn;
 extern const scenario scenario_dht_loss;
 extern const scenario scenario_dht_partition;
 extern const scenario scenario_dht_liars;
+extern const scenario scenario_dht_flood;
 extern const scenario scenario_punch;
 
 /* --nodes: how large the network is, in scenarios of many nodes. */
