@@ -78,12 +78,14 @@ static void tell_damage(hd_uv_node *node) {
   if (error != HDHT_OK) node->handler->on_news(node->context, HD_UV_NODE_STATE_DAMAGED, error);
 }
 
+/* Each round at its own time: commands given in the round before are due by then, not before. */
 static void settle(void *context, hd_time now) {
   hd_uv_node *node = context;
+  (void)now;
   tell_damage(node);
   node->has_more_events = true;
   for (int i = 0; i < SETTLE_ROUNDS_MAX && node->has_more_events; i++) {
-    hd_node_settle(node->core, now);
+    hd_node_settle(node->core, hd_uv_driver_now(node->driver));
     node->has_more_events = tell_events(node);
     node->handler->on_settled(node->context);
   }

@@ -103,7 +103,7 @@ int hd_node_snapshot_read(hd_node *node, hd_bytes bytes) {
   if (hd_reader_remaining(&checked) > 0) return HDHT_ERR_MALFORMED;
 
   for (uint32_t i = 0; i < count; i++) {
-    (void)read_section(&sections, &read);
+    if (read_section(&sections, &read) != HDHT_OK) break; /* cannot be: it was read before */
     if (read.kind == SECTION_NODES) take_nodes(node, read.bytes);
   }
   return HDHT_OK;
