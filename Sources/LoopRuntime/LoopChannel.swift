@@ -106,6 +106,7 @@ package final class LoopChannel<Element>: @unchecked Sendable {
     /// The handler may run on any thread, and at once: so it wakes the reader by way of the loop.
     private func waitForWakeUp(isolation: isolated (any Actor)? = #isolation) async {
         await withTaskCancellationHandler {
+            _ = isolation  // a closure that does not mention it would leave the loop
             await withUnsafeContinuation { continuation in
                 loop.preconditionIsCurrent()
                 precondition(reader == nil, "a LoopChannel has one reader")
