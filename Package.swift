@@ -14,6 +14,7 @@ let package = Package(
     platforms: [.macOS(.v15), .iOS(.v18)],
     products: [
         .library(name: "HyperDHT", targets: ["HyperDHT"]),
+        .library(name: "HyperDHTTesting", targets: ["HyperDHTTesting"]),
         .library(name: "CHyperDHT", targets: ["CHyperDHT"]),
         .executable(name: "dht-relay", targets: ["dht-relay"]),
     ],
@@ -51,7 +52,8 @@ let package = Package(
         .target(
             name: "ByteTransport", dependencies: ["LoopRuntime", "CLibuv", "COpenSSL"], swiftSettings: swiftSettings
         ),
-        .target(name: "HyperDHT", dependencies: ["CHyperDHT"], swiftSettings: swiftSettings),
+        .target(name: "HyperDHT", dependencies: ["CHyperDHT", "CLibuv", "LoopRuntime"], swiftSettings: swiftSettings),
+        .target(name: "HyperDHTTesting", dependencies: ["HyperDHT"], swiftSettings: swiftSettings),
         .executableTarget(
             name: "dht-relay",
             dependencies: [
@@ -68,7 +70,10 @@ let package = Package(
         .testTarget(
             name: "ByteTransportTests", dependencies: ["ByteTransport", "LoopRuntime"], swiftSettings: swiftSettings
         ),
-        .testTarget(name: "HyperDHTTests", dependencies: ["HyperDHT", "CHyperDHT"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "HyperDHTTests", dependencies: ["HyperDHT", "HyperDHTTesting", "CHyperDHT"],
+            swiftSettings: swiftSettings
+        ),
         .testTarget(
             name: "RelayProtocolTests", dependencies: ["RelayProtocol", "CHyperDHT"], swiftSettings: swiftSettings
         ),
