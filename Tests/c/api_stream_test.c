@@ -931,6 +931,41 @@ TEST(api_idle_streams_take_less_than_2_kib_each) {
   CHECK_UINT(0, allocator.live_bytes);
 }
 
+TEST(api_stream_allocates_nothing_per_packet) {
+  enum { TOTAL = 8 << 20 };
+  static const uint8_t bytes[TOTAL];
+  static test_world opened;
+  memset(&opened, 0, sizeof opened);
+  open_loop(&opened);
+  hd_test_allocator allocator;
+  hd_test_allocator_init(&allocator);
+  hdht_udx_options options;
+  hdht_udx_options_init(&options, sizeof options);
+  options.allocator = &allocator.hook;
+  const hdht_address address = loopback();
+  test_side *sides[] = {&opened.a, &opened.b};
+  for (uint32_t i = 0; i < 2; i++) {
+    *sides[i] = (test_side){.id = i + 1, .other_id = 2 - i, .lets_in = true};
+    REQUIRE(hdht_udx_create(opened.loop, &options, &udx_callbacks, sides[i], &sides[i]->udx) == HDHT_OK);
+    REQUIRE(create_socket(sides[i], &address, &sides[i]->socket) == HDHT_OK);
+    hdht_socket_get_address(sides[i]->socket, &sides[i]->address);
+    REQUIRE(create_stream(sides[i], NULL) == HDHT_OK);
+  }
+  connect_sides(&opened);
+  const hdht_bytes part = {.data = bytes, .size = sizeof bytes};
+  size_t before = 0;
+  for (uint64_t round = 1; round <= 3; round++) {
+    before = allocator.allocations;
+    CHECK_INT(HDHT_OK, hdht_stream_write(opened.a.stream, &part, 1, NULL));
+    RUN_UNTIL(&opened, opened.a.written == round && opened.b.received_count == round * TOTAL);
+  }
+  /* Thousands of packets; a table may have had to grow once more. */
+  CHECK(stats_of(&opened.a).packets_sent > 3 * TOTAL / 1500);
+  CHECK(allocator.allocations - before < 20);
+  close_world(&opened);
+  CHECK_UINT(0, allocator.live_bytes);
+}
+
 /* Makes everything, writes, and closes; waits for nothing to arrive. */
 static bool make_and_close(const hdht_allocator *allocator) {
   hdht_loop_options loop_options;
