@@ -64,7 +64,8 @@ let package = Package(
         ),
 
         .executableTarget(
-            name: "swift-bench", dependencies: ["LoopRuntime"], path: "Tests/SwiftBench", swiftSettings: swiftSettings
+            name: "swift-bench", dependencies: ["LoopRuntime", "ByteTransport"], path: "Tests/SwiftBench",
+            swiftSettings: swiftSettings
         ),
         .testTarget(name: "LoopRuntimeTests", dependencies: ["LoopRuntime", "CLibuv"], swiftSettings: swiftSettings),
         .testTarget(

@@ -2,14 +2,16 @@ import LoopRuntime
 
 /// Measures what the Swift layers cost. Compare figures of one run only: the machine may be busy.
 ///
-///     swift run -c release swift-bench [group …]
+///     swift run -c release swift-bench [loop] [transport [CERTIFICATE KEY]]
+///     swift run -c release swift-bench serve PORT [CERTIFICATE KEY]
 @main
 enum Bench {
-    static func main() async {
-        let groups = Set(CommandLine.arguments.dropFirst())
-        func isWanted(_ group: String) -> Bool {
-            groups.isEmpty || groups.contains(group)
+    static func main() async throws {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        switch arguments.first {
+        case "serve": try await EchoServer.serve(Array(arguments.dropFirst()))
+        case "loop": await LoopBench.run()
+        default: await LoopBench.run()
         }
-        if isWanted("loop") { await LoopBench.run() }
     }
 }
