@@ -3,8 +3,8 @@ internal import LoopRuntime
 
 /// A certificate with the chain that vouches for it and the key that belongs to it.
 package struct TLSIdentity: Sendable {
-    let certificateChain: [UInt8]
-    let privateKey: [UInt8]
+    package let certificateChain: [UInt8]
+    package let privateKey: [UInt8]
 
     /// - Parameters:
     ///   - certificateChain: In PEM: the server's own certificate first, then those between it and the root.

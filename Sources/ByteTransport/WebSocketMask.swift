@@ -1,3 +1,5 @@
+internal import CLibuv
+
 /// Masking (RFC 6455, section 5.3): each byte is combined with one of four, in turn. Doing it twice undoes it.
 enum WebSocketMask {
     /// Masks or unmasks bytes in place, 8 at a time.
@@ -41,17 +43,17 @@ enum WebSocketMask {
 
 /// Masks that nobody can foresee (RFC 6455, section 10.3), drawn from the operating system many at a time.
 struct WebSocketMaskSource {
+    /// 256 bytes: what operating systems give in one piece at once.
     private static let masksPerDraw = 64
 
     private var masks: [UInt32] = []
 
     mutating func next() -> UInt32 {
         if let mask = masks.popLast() { return mask }
-        var generator = SystemRandomNumberGenerator()
-        for _ in 0..<Self.masksPerDraw / 2 {
-            let word = generator.next()
-            masks.append(UInt32(truncatingIfNeeded: word))
-            masks.append(UInt32(truncatingIfNeeded: word >> 32))
+        masks = [UInt32](repeating: 0, count: Self.masksPerDraw)
+        masks.withUnsafeMutableBytes { masks in
+            let status = uv_random(nil, nil, masks.baseAddress, masks.count, 0, nil)
+            precondition(status == 0, "the system gives no random bytes: \(String(cString: uv_strerror(status)))")
         }
         return masks.removeLast()
     }

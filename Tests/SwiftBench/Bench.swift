@@ -2,7 +2,7 @@ import LoopRuntime
 
 /// Measures what the Swift layers cost. Compare figures of one run only: the machine may be busy.
 ///
-///     swift run -c release swift-bench [loop] [transport [CERTIFICATE KEY]]
+///     swift run -c release swift-bench [loop | transport]
 ///     swift run -c release swift-bench serve PORT [CERTIFICATE KEY]
 @main
 enum Bench {
@@ -11,7 +11,10 @@ enum Bench {
         switch arguments.first {
         case "serve": try await EchoServer.serve(Array(arguments.dropFirst()))
         case "loop": await LoopBench.run()
-        default: await LoopBench.run()
+        case "transport": try await TransportBench.run()
+        default:
+            await LoopBench.run()
+            try await TransportBench.run()
         }
     }
 }

@@ -1,4 +1,5 @@
 import ByteTransport
+import Foundation
 import LoopRuntime
 
 /// Sends everything back; stops reading while it does not leave.
@@ -59,7 +60,7 @@ enum EchoServer {
             let listener = try listen(tls == nil ? .ws : .wss, context: context, port: port, tls: tls)
             return "\(tls == nil ? "ws" : "wss")://\(listener.address)"
         }
-        print("echoing at \(url)")
+        FileHandle.standardOutput.write(Data("echoing at \(url)\n".utf8))
         while true { try await Task.sleep(for: .seconds(3600)) }
     }
 }
