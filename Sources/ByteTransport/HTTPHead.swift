@@ -92,8 +92,15 @@ package struct HTTPResponse: Sendable, Equatable {
     ///
     /// - Parameter isHead: The answer to HEAD announces the body and leaves it out.
     func bytes(isHead: Bool) -> [UInt8] {
-        let head =
-            "HTTP/1.1 \(status) \(Self.reason(of: status))\r\n\(fields.text)content-length: \(body.count)\r\nconnection: close\r\n\r\n"
+        // Whoever names a protocol to upgrade to lists that field as one of the connection's own (RFC 9110, section 7.8).
+        let connection = fields.values("upgrade").isEmpty ? "close" : "close, upgrade"
+        let head = """
+            HTTP/1.1 \(status) \(Self.reason(of: status))\r
+            \(fields.text)content-length: \(body.count)\r
+            connection: \(connection)\r
+            \r
+
+            """
         return Array(head.utf8) + (isHead ? [] : body)
     }
 

@@ -3,9 +3,13 @@
 #define CLIBUV_SHIM_H
 
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <uv.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 
 /* A thread in a form that Swift sees alike on every system: pthread_t is a number on some and a pointer on others. */
 typedef struct hd_uv_thread {
@@ -20,6 +24,20 @@ static inline int hd_uv_thread_start(hd_uv_thread *thread, void (*run)(void *arg
 /* Waits for a thread's end. Once per thread. */
 static inline int hd_uv_thread_join(hd_uv_thread *thread) {
   return uv_thread_join(&thread->thread);
+}
+
+/* Gets the calling thread ready to run a loop: gives it a name, and keeps from it the signal by which writing to a connection that
+ * the peer has cut would end the process. The error that comes with it is enough. */
+static inline void hd_uv_thread_prepare(const char *name) {
+#ifdef __linux__
+  (void)prctl(PR_SET_NAME, name, 0, 0, 0);
+#elif defined(__APPLE__)
+  (void)pthread_setname_np(name);
+#endif
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGPIPE);
+  (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 }
 
 /* A number that no other thread has while this one runs; never 0. */

@@ -175,6 +175,7 @@ extension LoopExecutor {
 extension LoopExecutor {
     /// Runs the loop on the calling thread until ``requestStop()`` and until nothing is left to do.
     func runUntilStopped() {
+        hd_uv_thread_prepare("hyperdht loop")
         threadID.store(hd_uv_thread_current(), ordering: .relaxed)
         handles.observeTurns { [unowned self] in
             goRound()

@@ -102,6 +102,24 @@ import Testing
         }
     }
 
+    @Test("Writing to a peer that is gone ends the pipe, and not the program") func gonePeer() async throws {
+        try await withTransports { context, actor async throws in
+            let pair = try await TCPPair.make(context: context)
+            pair.server.pauseReading()  // so that only writing finds out
+            pair.client.abort()
+            _ = await pair.clientRecorder.waitUntilClosed()
+            while pair.serverRecorder.closeReasons.isEmpty {
+                pair.server.write([1])
+                await pause(.milliseconds(1), on: actor)
+            }
+            guard case .failed(let error) = pair.serverRecorder.closeReasons[0] else {
+                Issue.record("\(pair.serverRecorder.closeReasons)")
+                return
+            }
+            #expect(error.code == .connectionReset)
+        }
+    }
+
     @Test("A paused reader gets no more, and all of it later") func pausedReading() async throws {
         try await withTransports { context, actor async throws in
             let pair = try await TCPPair.make(context: context)

@@ -200,4 +200,37 @@ private struct TLSPair {
             client.abort()
         }
     }
+
+    @Test("Several loops share their contexts, while certificates are reloaded") func sharedContexts() async throws {
+        let serverContext = try TLSServerContext([Certificates.local])
+        let clientContext = try TLSClientContext(trust: .certificates(Certificates.root))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<3 {
+                group.addTask { try await exchange(serverContext, clientContext, rounds: 10) }
+            }
+            group.addTask {
+                for _ in 0..<10 { try serverContext.reload([Certificates.chained, Certificates.local]) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func exchange(_ serverContext: TLSServerContext, _ clientContext: TLSClientContext, rounds: Int)
+        async throws
+    {
+        try await withTransports { context, actor async throws in
+            for _ in 0..<rounds {
+                let tcp = try await TCPPair.make(context: context)
+                let server = TLSTransport.server(over: tcp.server, serverContext)
+                let client = TLSTransport.client(over: tcp.client, clientContext, host: "localhost")
+                server.delegate = tcp.serverRecorder
+                client.delegate = tcp.clientRecorder
+                server.write([1])
+                client.write([2])
+                await tcp.clientRecorder.wait { !$0.bytes.isEmpty }
+                await tcp.serverRecorder.wait { !$0.bytes.isEmpty }
+                client.abort()
+            }
+        }
+    }
 }
